@@ -1,0 +1,73 @@
+"""The one reader of the environment.
+
+Every value that differs between a laptop and production is a field here; units are in the names.
+`DATABASE_URL`, `REDIS_URL` and `BLOB_ROOT` have no default: a process that lacks one does not boot.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _with_psycopg_driver(url: str) -> str:
+    """Name the driver, so that the URL a host hands out (`postgresql://…`) works unchanged."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    if not url.startswith("postgresql+psycopg://"):
+        raise ValueError("must start with postgresql://")
+    return url
+
+
+def _known_redis_scheme(url: str) -> str:
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return url
+
+
+class Settings(BaseSettings):
+    """Configuration of the server and the worker, read once at start."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore")
+
+    database_url: Annotated[str, AfterValidator(_with_psycopg_driver)]
+    redis_url: Annotated[str, AfterValidator(_known_redis_scheme)]
+    blob_root: Path
+
+    public_url: str = "http://127.0.0.1:8000"
+    metrics_token: SecretStr | None = None
+    log_level: str = "INFO"
+
+    database_pool_size: PositiveInt = 10
+    database_timeout_s: PositiveInt = 5
+
+    session_lifetime_s: PositiveInt = 12 * 3600
+    token_lifetime_max_days: PositiveInt = 365
+    login_failures_per_hour: PositiveInt = 20
+    refusals_per_hour: PositiveInt = 30
+
+    bundle_limit_bytes: PositiveInt = 256 * 1024**2
+    validations_at_once: PositiveInt = 2
+    validation_wall_s: PositiveFloat = 120.0
+
+    evaluation_time_limit_s: PositiveInt = 1800
+    lease_s: PositiveFloat = 30.0
+    max_attempts: PositiveInt = 3
+    sweep_every_s: PositiveFloat = 5.0
+    reannounce_after_s: PositiveFloat = 30.0
+    visibility_timeout_s: PositiveInt = 7200
+    worker_concurrency: PositiveInt = 2
+    blas_threads: PositiveInt = 1
+
+    oldest_queued_limit_s: PositiveFloat = 900.0
+    worker_silence_limit_s: PositiveFloat = 30.0
+    event_stream_limit_s: PositiveFloat = Field(default=300.0, description="then clients reconnect")
+
+    @property
+    def celery_broker_url(self) -> str:
+        """The Redis URL as kombu spells it: a unix socket is `redis+socket://` there."""
+        if self.redis_url.startswith("unix://"):
+            return "redis+socket://" + self.redis_url.removeprefix("unix://")
+        return self.redis_url
