@@ -1,0 +1,1 @@
+"""The embedded default: PostgreSQL, Redis, server, worker and beat as children of one process."""
