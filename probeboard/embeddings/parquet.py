@@ -1,0 +1,219 @@
+"""Reads Parquet: a column for each dimension, or one column of lists.
+
+The footer is checked before a page is read, and ids are read as a dictionary, so a file of a few
+kilobytes cannot become gigabytes by repeating one long id. Columns are read some at a time.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+from probeboard.embeddings.arrow_values import (
+    Columns,
+    check_types,
+    choose_columns,
+    refused_if_damaged,
+    to_ids,
+    to_numbers,
+)
+from probeboard.embeddings.assembly import Assembly
+from probeboard.embeddings.facts import Embeddings
+from probeboard.embeddings.issues import IssueCode, IssueLog
+from probeboard.embeddings.layout import Layout, named_layout, unnamed_layout
+from probeboard.embeddings.spec import EmbeddingSpec, widest_encoding_bytes
+
+_BLOCK_BYTES = 1 << 23
+_FOOTER_STRING_BYTES = 1 << 24
+
+
+def read_parquet(path: Path, spec: EmbeddingSpec, log: IssueLog) -> Embeddings:
+    """Read a Parquet file.
+
+    Raises
+    ------
+    InvalidEmbeddings
+        If the file does not hold what `spec` asks for.
+    """
+    with pa.OSFile(str(path)) as source:
+        file = _open(source, spec, log)
+        _check_footer(file.metadata, spec, log)
+        with refused_if_damaged(log):
+            schema = file.schema_arrow
+        columns = choose_columns(schema, log)
+        if pt.is_string(schema.field(columns.id).type):
+            file = _open(source, spec, log, dictionary=[columns.id])
+        return _Reader(file, schema, columns, spec, log).read()
+
+
+def _open(
+    source: pa.NativeFile, spec: EmbeddingSpec, log: IssueLog, dictionary: list[str] | None = None
+) -> pq.ParquetFile:
+    with refused_if_damaged(log):
+        return pq.ParquetFile(
+            source,
+            read_dictionary=dictionary,
+            pre_buffer=False,
+            page_checksum_verification=True,
+            thrift_string_size_limit=_FOOTER_STRING_BYTES,
+            thrift_container_size_limit=8 * spec.n_dims + 10_000,
+            arrow_extensions_enabled=False,
+        )
+
+
+def _check_footer(footer: pq.FileMetaData, spec: EmbeddingSpec, log: IssueLog) -> None:
+    groups = [footer.row_group(group) for group in range(footer.num_row_groups)]
+    if footer.num_rows == 0:
+        log.fail(IssueCode.NO_ROWS, "the file has no rows")
+    if footer.num_rows > spec.row_limit or len(groups) > spec.row_limit:
+        detail = f"{footer.num_rows} rows, {spec.n_samples} are wanted"
+        log.fail(IssueCode.TOO_MANY_ROWS, detail)
+    rows = [group.num_rows for group in groups]
+    sizes = [group.total_byte_size for group in groups]
+    if min([footer.num_rows, *rows, *sizes]) < 0 or sum(rows) != footer.num_rows:
+        log.fail(IssueCode.CORRUPTED, "the footer contradicts itself")
+    if sum(sizes) > widest_encoding_bytes(spec):
+        detail = f"the columns unpack to {sum(sizes)} bytes, more than can be needed"
+        log.fail(IssueCode.TOO_LARGE, detail)
+
+
+class _Reader:
+    """One open file."""
+
+    def __init__(
+        self,
+        file: pq.ParquetFile,
+        schema: pa.Schema,
+        columns: Columns,
+        spec: EmbeddingSpec,
+        log: IssueLog,
+    ) -> None:
+        self._file = file
+        self._schema = schema
+        self._columns = columns
+        self._spec = spec
+        self._log = log
+
+    def read(self) -> Embeddings:
+        """Read one row group after the other."""
+        columns = self._columns
+        layout = self._lay_out(columns)
+        assembly = Assembly(self._spec, layout, self._log)
+        first_row = 1
+        for group in range(self._file.num_row_groups):
+            with refused_if_damaged(self._log):
+                ids = to_ids(self._read_group(group, [columns.id]).column(0))
+            rows = assembly.find_rows(ids, first_row=first_row)
+            if columns.list is None:
+                self._put_columns(group, layout, assembly, rows, first_row)
+            else:
+                self._put_lists(group, columns.list, layout, assembly, rows, first_row)
+            first_row += len(ids)
+        notes: tuple[str, ...] = ()
+        if columns.ignored:
+            notes = (f"ignored columns: {', '.join(columns.ignored)[:200]}",)
+        return assembly.finish(format="parquet", dtype=columns.dtype, notes=notes)
+
+    def _read_group(self, group: int, names: list[str]) -> pa.Table:
+        rows = self._file.metadata.row_group(group).num_rows
+        table = self._file.read_row_group(group, columns=names, use_threads=False)
+        if table.num_rows != rows or table.column_names != names:
+            raise ValueError(f"row group {group} is not what the footer says")
+        return table
+
+    def _lay_out(self, columns: Columns) -> Layout:
+        if columns.list is not None:
+            return unnamed_layout(self._list_width(columns.list), self._spec, self._log)
+        layout = named_layout(columns.values, self._spec, self._log)
+        readable = check_types(self._schema, columns.values, self._log)
+        return layout if readable == columns.values else Layout(readable, None)
+
+    def _list_width(self, name: str) -> int:
+        """Return the length that the footer's counts give for the lists.
+
+        Where they give none, lists differ in length: the wanted length is then the measure.
+        """
+        kind = self._schema.field(name).type
+        if pt.is_fixed_size_list(kind):
+            return int(kind.list_size)
+        footer = self._file.metadata
+        values = 0
+        for group in range(footer.num_row_groups):
+            chunks = footer.row_group(group)
+            for column in range(chunks.num_columns):
+                if chunks.column(column).path_in_schema.split(".")[0] == name:
+                    values += chunks.column(column).num_values
+        if values > 4 * self._spec.n_dims * footer.num_rows:
+            detail = f"{values} values in {footer.num_rows} rows"
+            self._log.fail(IssueCode.TOO_LARGE, detail)
+        return self._spec.n_dims if values % footer.num_rows else values // footer.num_rows
+
+    def _put_columns(
+        self,
+        group: int,
+        layout: Layout,
+        assembly: Assembly,
+        rows: NDArray[np.intp],
+        first_row: int,
+    ) -> None:
+        step = max(1, _BLOCK_BYTES // (8 * max(1, len(rows))))
+        for start in range(0, len(layout.names), step):
+            names = list(layout.names[start : start + step])
+            with refused_if_damaged(self._log):
+                table = self._read_group(group, names)
+                pieces = [to_numbers(table.column(position)) for position in range(len(names))]
+            block = np.stack([values for values, _ in pieces])
+            for position, (_, empty) in enumerate(pieces):
+                if empty is not None:
+                    assembly.report_empty(
+                        empty[:, None], first_row=first_row, first_column=start + position
+                    )
+            assembly.put(block.T, rows, first_row=first_row, first_column=start)
+
+    def _put_lists(
+        self,
+        group: int,
+        name: str,
+        layout: Layout,
+        assembly: Assembly,
+        rows: NDArray[np.intp],
+        first_row: int,
+    ) -> None:
+        width = len(layout.names)
+        if width == 0 or width > 4 * self._spec.n_dims:
+            return  # already refused by its dimension
+        batches = self._file.iter_batches(
+            batch_size=max(1, _BLOCK_BYTES // (8 * width)),
+            row_groups=[group],
+            columns=[name],
+            use_threads=False,
+        )
+        start = 0
+        while True:
+            with refused_if_damaged(self._log):
+                batch = next(batches, None)
+                if batch is None:
+                    break
+                lists = batch.column(0)
+                lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+                values, empty = to_numbers(lists.flatten())
+            part = rows[start : start + len(lengths)]
+            if (lengths != width).any():
+                self._report_ragged(lengths, width, first_row + start)
+            else:
+                block = values.reshape(-1, width)
+                if empty is not None:
+                    assembly.report_empty(empty.reshape(-1, width), first_row=first_row + start)
+                assembly.put(block, part, first_row=first_row + start)
+            start += len(lengths)
+        if start != len(rows):
+            self._log.fail(IssueCode.CORRUPTED, f"row group {group} ends before its end")
+
+    def _report_ragged(self, lengths: NDArray[np.int64], width: int, first_row: int) -> None:
+        for row in np.flatnonzero(lengths != width):
+            detail = f"{lengths[row]} values, {width} are wanted"
+            self._log.add(IssueCode.RAGGED_ROW, detail, row=first_row + int(row))
