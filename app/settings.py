@@ -30,7 +30,9 @@ def _known_redis_scheme(url: str) -> str:
 class Settings(BaseSettings):
     """Configuration of the server and the worker, read once at start."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore"
+    )
 
     database_url: Annotated[str, AfterValidator(_with_psycopg_driver)]
     redis_url: Annotated[str, AfterValidator(_known_redis_scheme)]

@@ -1,0 +1,197 @@
+"""Register, log in, and hold tokens. Secrets are kept as hashes only."""
+
+import hashlib
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.errors import (
+    EmailTaken,
+    NotFound,
+    ScopeMissing,
+    TooManyLogins,
+    Unauthenticated,
+    WrongPassword,
+)
+from app.models import Scope, Token, User
+from app.policy import Viewer
+from app.ratelimit import RateCounter
+
+TOKEN_PREFIX = "pb_"  # noqa: S105 - a prefix that scanners can recognise, not a secret
+SESSION_NAME = "log-in"
+
+_hasher = PasswordHasher()
+# Verified when the e-mail is unknown, so that both answers take equally long.
+_nobodys_hash = _hasher.hash(secrets.token_hex())
+
+
+def register(session: Session, *, email: str, name: str, password: str, now: datetime) -> User:
+    """Create a person.
+
+    Raises
+    ------
+    EmailTaken
+        If the address is registered already.
+    """
+    user = User(
+        email=email.lower(),
+        name=name,
+        password_hash=_hasher.hash(password),
+        is_operator=False,
+        may_organize=False,
+        created_at=now,
+    )
+    session.add(user)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise EmailTaken("Log in instead, or use another address.") from error
+    return user
+
+
+def check_password(
+    session: Session,
+    *,
+    email: str,
+    password: str,
+    rates: RateCounter,
+    failures_per_hour: int,
+    now: datetime,
+) -> User:
+    """Return the person with this e-mail and password.
+
+    Raises
+    ------
+    WrongPassword
+        If there is none; it does not say which of the two is wrong.
+    TooManyLogins
+        If this address failed too often within the hour.
+    """
+    counter = f"login:{hashlib.sha256(email.lower().encode()).hexdigest()}"
+    count = rates.read(counter, now=now)
+    if count.used >= failures_per_hour:
+        raise TooManyLogins(
+            "Too many failed log-ins for this address.",
+            limit=failures_per_hour,
+            used=count.used,
+            window="1 h",
+            resets_at=count.resets_at,
+        )
+    user = session.scalars(select(User).where(User.email == email.lower())).one_or_none()
+    if not _verified(user.password_hash if user else _nobodys_hash, password) or user is None:
+        rates.add(counter)
+        raise WrongPassword("No account has this e-mail address and password.")
+    return user
+
+
+def _verified(password_hash: str, password: str) -> bool:
+    try:
+        return _hasher.verify(password_hash, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def issue_token(
+    session: Session,
+    *,
+    user_id: UUID,
+    name: str,
+    scopes: Collection[Scope],
+    now: datetime,
+    lifetime: timedelta,
+) -> tuple[Token, str]:
+    """Create a token and return it with its secret, which is shown this once."""
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = Token(
+        user_id=user_id,
+        name=name,
+        digest=_digest(secret),
+        scopes=sorted(scopes),
+        created_at=now,
+        expires_at=now + lifetime,
+    )
+    session.add(token)
+    session.flush()
+    return token, secret
+
+
+def require_no_more_than(viewer: Viewer, scopes: Collection[Scope]) -> None:
+    """Refuse to hand out scopes that the calling token itself lacks.
+
+    Raises
+    ------
+    ScopeMissing
+        If a scope is missing.
+    """
+    lacking = sorted(set(scopes) - viewer.scopes)
+    if lacking:
+        raise ScopeMissing(f"A token cannot make one with more scopes: {', '.join(lacking)}.")
+
+
+def authenticate(session: Session, secret: str, *, now: datetime) -> Viewer:
+    """Return the viewer a token stands for.
+
+    Raises
+    ------
+    Unauthenticated
+        If the token is unknown, expired or revoked; it does not say which.
+    """
+    row = session.execute(
+        select(Token, User)
+        .join(User, User.id == Token.user_id)
+        .where(Token.digest == _digest(secret), Token.revoked_at.is_(None), Token.expires_at > now)
+    ).one_or_none()
+    if row is None:
+        raise Unauthenticated("The token is unknown, expired or revoked.")
+    token, user = row.t
+    return Viewer(
+        user_id=user.id,
+        token_id=token.id,
+        scopes=frozenset(token.scopes),
+        is_operator=user.is_operator,
+        may_organize=user.may_organize,
+    )
+
+
+def tokens_of(session: Session, viewer: Viewer) -> Sequence[Token]:
+    """Return a person's tokens that are not revoked, newest first."""
+    return session.scalars(
+        select(Token)
+        .where(Token.user_id == viewer.me, Token.revoked_at.is_(None))
+        .order_by(Token.created_at.desc())
+    ).all()
+
+
+def revoke_token(session: Session, viewer: Viewer, token_id: UUID, *, now: datetime) -> None:
+    """End a token at once.
+
+    Raises
+    ------
+    NotFound
+        If the viewer has no such token.
+    """
+    revoked = session.scalars(
+        update(Token)
+        .where(Token.id == token_id, Token.user_id == viewer.me, Token.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(Token.id)
+    ).one_or_none()
+    if revoked is None:
+        raise NotFound("token")
+
+
+def get_user(session: Session, viewer: Viewer) -> User:
+    """Return the person who calls."""
+    return session.get_one(User, viewer.me)
+
+
+def _digest(secret: str) -> str:
+    """Hash a token. A plain SHA-256 is enough: 256 random bits cannot be guessed."""
+    return hashlib.sha256(secret.encode()).hexdigest()

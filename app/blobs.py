@@ -1,0 +1,120 @@
+"""Files under their own digest, in one folder that app and workers share.
+
+A blob never changes, so a reader needs no lock: a file is written beside its place, flushed to the
+disk and then renamed. What a blob is called is what it contains.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from tempfile import mkstemp
+
+
+class BlobKind(StrEnum):
+    """A folder each. LABELS is for workers only: no endpoint reads it."""
+
+    MATRICES = "matrices"
+    LABELS = "labels"
+    SAMPLES = "samples"
+
+
+class BlobMissing(Exception):
+    """A row names a blob that is not in the store."""
+
+
+class BlobStore:
+    """A local folder of blobs."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def prepare(self) -> None:
+        """Make the folders; refuse a root that cannot be written, at start and not at night.
+
+        Raises
+        ------
+        OSError
+            If the root cannot be written.
+        """
+        for folder in (*BlobKind, "incoming"):
+            (self.root / folder).mkdir(parents=True, exist_ok=True)
+        with self.incoming():
+            pass
+
+    def path(self, kind: BlobKind, digest: str) -> Path:
+        """Return where a blob lies."""
+        return self.root / kind / digest[:2] / digest
+
+    def existing_path(self, kind: BlobKind, digest: str) -> Path:
+        """Return where a blob lies.
+
+        Raises
+        ------
+        BlobMissing
+            If there is none.
+        """
+        path = self.path(kind, digest)
+        if not path.exists():
+            raise BlobMissing(f"{kind}/{digest}")
+        return path
+
+    def read(self, kind: BlobKind, digest: str) -> bytes:
+        """Return a blob's bytes.
+
+        Raises
+        ------
+        BlobMissing
+            If there is none.
+        """
+        return self.existing_path(kind, digest).read_bytes()
+
+    def put(self, kind: BlobKind, data: bytes) -> str:
+        """Store bytes under their SHA-256 and return it; storing them again changes nothing."""
+        digest = hashlib.sha256(data).hexdigest()
+        with self.incoming() as scratch:
+            with scratch.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            self.adopt(kind, digest, scratch)
+        return digest
+
+    def adopt(self, kind: BlobKind, digest: str, scratch: Path) -> None:
+        """Move a finished file (already flushed to the disk) to its place, atomically."""
+        place = self.path(kind, digest)
+        if place.exists():
+            return
+        place.parent.mkdir(exist_ok=True)
+        scratch.replace(place)
+        folder = os.open(place.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @contextmanager
+    def incoming(self) -> Iterator[Path]:
+        """Lend a scratch file on the store's own disk; it is gone afterwards unless adopted."""
+        handle, name = mkstemp(dir=self.root / "incoming")
+        os.close(handle)
+        scratch = Path(name)
+        try:
+            yield scratch
+        finally:
+            scratch.unlink(missing_ok=True)
+
+    def drop_abandoned(self, *, older_than: datetime) -> int:
+        """Remove scratch files that a killed process left behind, and return how many."""
+        dropped = 0
+        for scratch in (self.root / "incoming").iterdir():
+            try:
+                if scratch.stat().st_mtime < older_than.timestamp():
+                    scratch.unlink()
+                    dropped += 1
+            except FileNotFoundError:  # its owner was faster
+                continue
+        return dropped

@@ -1,0 +1,48 @@
+"""The rows. Import from here, so that every table is known whenever one is."""
+
+from app.models.base import Base, new_id
+from app.models.challenge import (
+    Challenge,
+    ChallengeRole,
+    Phase,
+    RankingMethod,
+    Role,
+    Selection,
+    TaskNames,
+    TeamSees,
+)
+from app.models.evaluation import Evaluation, TaskScore
+from app.models.leaderboard import Leaderboard, Snapshot
+from app.models.submission import Status, Submission
+from app.models.task import LabelSet, PhaseTask, Task
+from app.models.team import Participation, ParticipationMember, Team, TeamMember
+from app.models.user import Scope, Token, User
+
+__all__ = [
+    "Base",
+    "Challenge",
+    "ChallengeRole",
+    "Evaluation",
+    "LabelSet",
+    "Leaderboard",
+    "Participation",
+    "ParticipationMember",
+    "Phase",
+    "PhaseTask",
+    "RankingMethod",
+    "Role",
+    "Scope",
+    "Selection",
+    "Snapshot",
+    "Status",
+    "Submission",
+    "Task",
+    "TaskNames",
+    "TaskScore",
+    "Team",
+    "TeamMember",
+    "TeamSees",
+    "Token",
+    "User",
+    "new_id",
+]

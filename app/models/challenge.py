@@ -1,0 +1,112 @@
+"""Challenges, who runs them, and their phases."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, new_id, one_of
+
+
+class Role(StrEnum):
+    ORGANIZER = "organizer"
+    READER = "reader"
+
+
+class RankingMethod(StrEnum):
+    AVERAGE_RANK = "average-rank"
+    NEUCO = "neuco"
+
+
+class Selection(StrEnum):
+    BEST = "best"
+    LAST = "last"
+
+
+class TeamSees(StrEnum):
+    AGGREGATE = "aggregate"
+    TASKS = "tasks"
+
+
+class TaskNames(StrEnum):
+    REAL = "real"
+    MASKED = "masked"
+
+
+class Challenge(Base):
+    __tablename__ = "challenge"
+    __table_args__ = (CheckConstraint("embedding_dim > 0", name="dim_positive"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    summary: Mapped[str]
+    embedding_dim: Mapped[int]
+    zero_pad: Mapped[bool] = mapped_column(doc="shorter vectors are padded, not refused")
+    strip_suffixes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    terms_version: Mapped[str]
+    pages: Mapped[dict[str, Any]] = mapped_column(doc="name → Markdown")
+    created_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+
+
+class ChallengeRole(Base):
+    __tablename__ = "challenge_role"
+    __table_args__ = (one_of("role", Role),)
+
+    challenge_id: Mapped[UUID] = mapped_column(ForeignKey("challenge.id"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("user_account.id"), primary_key=True, index=True
+    )
+    role: Mapped[str]
+
+
+class Phase(Base):
+    """A window `[opens_at, closes_at)` with its own samples, tasks, quota, rules and board."""
+
+    __tablename__ = "phase"
+    __table_args__ = (
+        UniqueConstraint("challenge_id", "slug"),
+        CheckConstraint("opens_at < closes_at", name="opens_before_it_closes"),
+        CheckConstraint(
+            "quota_per_day > 0 AND quota_total > 0 AND quota_in_flight > 0", name="quota_positive"
+        ),
+        one_of("ranking", RankingMethod),
+        one_of("selection", Selection),
+        one_of("team_sees", TeamSees),
+        one_of("board_task_names", TaskNames),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    challenge_id: Mapped[UUID] = mapped_column(ForeignKey("challenge.id"))
+    slug: Mapped[str]
+    title: Mapped[str]
+    position: Mapped[int] = mapped_column(doc="order within the challenge, from 0")
+    opens_at: Mapped[datetime]
+    closes_at: Mapped[datetime]
+
+    samples_digest: Mapped[str] = mapped_column(doc="blob: one sample id a line, in order")
+    n_samples: Mapped[int]
+    scorer: Mapped[str]
+    scorer_version: Mapped[int]
+    n_splits: Mapped[int]
+    test_size: Mapped[float]
+    split_seed: Mapped[int]
+
+    ranking: Mapped[str]
+    selection: Mapped[str]
+    quota_per_day: Mapped[int] = mapped_column(doc="per rolling 24 h")
+    quota_total: Mapped[int]
+    quota_in_flight: Mapped[int]
+    requires_phase_id: Mapped[UUID | None] = mapped_column(ForeignKey("phase.id"))
+
+    team_sees: Mapped[str]
+    board_visible: Mapped[bool]
+    board_tasks: Mapped[bool] = mapped_column(doc="the public board has a column per task")
+    board_task_names: Mapped[str]
+    board_frozen_at: Mapped[datetime | None]
+    decimals: Mapped[int]

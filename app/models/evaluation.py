@@ -1,0 +1,54 @@
+"""Evaluations: one scoring of a submission under one scorer and label-set version; append-only."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Float, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, new_id
+
+
+class Evaluation(Base):
+    """The receipt holds all that is needed to compute each number again."""
+
+    __tablename__ = "evaluation"
+    __table_args__ = (
+        UniqueConstraint("submission_id", "scorer", "scorer_version", "rules_digest"),
+        Index(
+            "uq_evaluation_official",
+            "submission_id",
+            unique=True,
+            postgresql_where="is_official",
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"))
+    scorer: Mapped[str]
+    scorer_version: Mapped[int]
+    rules_digest: Mapped[str] = mapped_column(doc="SHA-256 of tasks, label sets and splits")
+    is_official: Mapped[bool]
+    attempt: Mapped[int] = mapped_column(doc="the submission's attempt that wrote it")
+    created_at: Mapped[datetime]
+    seconds: Mapped[float]
+    receipt: Mapped[dict[str, Any]]
+
+
+class TaskScore(Base):
+    """One task's score in an evaluation; `split_scores` are raw, `mean` and `std` are floored."""
+
+    __tablename__ = "task_score"
+
+    evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluation.id"), primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("task.id"), primary_key=True, index=True)
+    label_set_id: Mapped[UUID] = mapped_column(ForeignKey("label_set.id"))
+    metric: Mapped[str]
+    mean: Mapped[float]
+    std: Mapped[float] = mapped_column(doc="ddof 0")
+    q: Mapped[float]
+    standard_error: Mapped[float] = mapped_column(doc="Nadeau-Bengio")
+    split_scores: Mapped[list[float]] = mapped_column(ARRAY(Float))
+    penalties: Mapped[list[float]] = mapped_column(ARRAY(Float))

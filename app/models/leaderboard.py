@@ -1,0 +1,42 @@
+"""Leaderboards and their immutable snapshots."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, new_id
+
+
+class Leaderboard(Base):
+    """The board of a phase: how often a ranking was asked for, and up to where it was done.
+
+    `requested` grows in the transaction that changes what the board shows; a ranking that read
+    `requested = n` writes only while `ranked < n`. So a late ranking never overwrites a newer one,
+    and many requests are served by one ranking.
+    """
+
+    __tablename__ = "leaderboard"
+
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phase.id"), primary_key=True)
+    requested: Mapped[int] = mapped_column(BigInteger, default=0)
+    ranked: Mapped[int] = mapped_column(BigInteger, default=0)
+    announced_at: Mapped[datetime | None]
+
+
+class Snapshot(Base):
+    """The board as it was published, byte for byte. A trigger refuses to change or delete it."""
+
+    __tablename__ = "leaderboard_snapshot"
+    __table_args__ = (Index("ix_leaderboard_snapshot_phase", "phase_id", "created_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phase.id"))
+    created_at: Mapped[datetime]
+    sha256: Mapped[str] = mapped_column(doc="of body")
+    content_sha256: Mapped[str] = mapped_column(doc="of the body without number and instant")
+    body: Mapped[bytes] = mapped_column(LargeBinary, doc="JSON")
+    csv: Mapped[bytes] = mapped_column(LargeBinary)
+    markdown: Mapped[bytes] = mapped_column(LargeBinary)

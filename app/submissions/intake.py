@@ -1,0 +1,271 @@
+"""Take a submission in: who may hand in, what the file must fit, and the one transaction.
+
+Between the look before the upload (`open_target`) and the transaction after it (`admit`) no
+session is open. So everything that decides is decided again in `admit`, under locks.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session
+
+from app.blobs import BlobKind, BlobStore
+from app.challenges.samples import parse_sample_blob
+from app.challenges.service import participation_of
+from app.errors import (
+    Conflict,
+    Forbidden,
+    IdempotencyKeyReused,
+    PhaseRequirementNotMet,
+    TermsChanged,
+)
+from app.models import Challenge, Participation, Phase, Status, Submission, new_id
+from app.phases.clock import require_open
+from app.phases.service import get_phase
+from app.policy import Viewer, organizes_challenge
+from app.submissions.quota import require_room, use_of
+from app.submissions.validation import ValidatedMatrix
+from probeboard.embeddings import EmbeddingSpec
+
+
+@dataclass(frozen=True)
+class IntakeTarget:
+    """What an upload is held to, as it was before the upload began."""
+
+    phase_id: UUID
+    participation_id: UUID | None
+    samples_digest: str
+    spec: EmbeddingSpec
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a team says of its method."""
+
+    method_name: str
+    method_description: str
+    project_url: str | None
+    paper_url: str | None
+    public: bool
+    baseline: bool
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that has come in whole."""
+
+    file_name: str
+    file_bytes: int
+    file_sha256: str
+    received_at: datetime
+    idempotency_key: str | None
+    request_id: str
+
+
+@lru_cache(maxsize=16)
+def load_sample_ids(blobs: BlobStore, digest: str) -> tuple[str, ...]:
+    """Return a phase's sample ids; the digest names them for ever, so they are kept."""
+    return parse_sample_blob(blobs.read(BlobKind.SAMPLES, digest))
+
+
+def open_target(
+    session: Session,
+    viewer: Viewer,
+    phase_id: UUID,
+    *,
+    idempotency_key: str | None,
+    blobs: BlobStore,
+    now: datetime,
+) -> IntakeTarget:
+    """Check, before a byte of the file is read, that it could be accepted.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such phase.
+    Forbidden, PhaseRequirementNotMet, TermsChanged, PhaseNotOpen, QuotaExceeded
+        If the team may not hand in now.
+    """
+    phase, challenge = get_phase(session, viewer, phase_id)
+    entry = participation_of(session, viewer, challenge.id)
+    organizes = _organizes(session, viewer, challenge)
+    if entry is None and not organizes:
+        raise Forbidden("Your team takes part once its captain has accepted the challenge's terms.")
+    replay = idempotency_key is not None and session.scalar(
+        select(exists().where(*_keyed(viewer, phase_id, idempotency_key)))
+    )
+    if entry is not None and not organizes and not replay:
+        _require_admission(session, phase, challenge, entry[0], now=now)
+    return IntakeTarget(
+        phase_id=phase.id,
+        participation_id=entry[0].id if entry else None,
+        samples_digest=phase.samples_digest,
+        spec=EmbeddingSpec(
+            n_dims=challenge.embedding_dim,
+            sample_ids=load_sample_ids(blobs, phase.samples_digest),
+            strip_suffixes=tuple(challenge.strip_suffixes),
+            zero_pad=challenge.zero_pad,
+        ),
+    )
+
+
+def find_replay(
+    session: Session, viewer: Viewer, phase_id: UUID, upload: Upload, method: Method
+) -> Submission | None:
+    """Return the submission that an earlier request with the same key made.
+
+    Raises
+    ------
+    IdempotencyKeyReused
+        If the key came with another file or other fields.
+    """
+    if upload.idempotency_key is None:
+        return None
+    first = session.scalars(
+        select(Submission).where(*_keyed(viewer, phase_id, upload.idempotency_key))
+    ).one_or_none()
+    if first is not None and first.request_fingerprint != _fingerprint(upload, method):
+        raise IdempotencyKeyReused(
+            f"This key made the submission {first.id} from another file or other fields."
+        )
+    return first
+
+
+def admit(
+    session: Session,
+    viewer: Viewer,
+    target: IntakeTarget,
+    upload: Upload,
+    method: Method,
+    matrix: ValidatedMatrix,
+    *,
+    blobs: BlobStore,
+    max_attempts: int,
+) -> Submission:
+    """Write the row under the lock that guards the quota; the caller commits, then announces.
+
+    Raises
+    ------
+    Forbidden, PhaseRequirementNotMet, TermsChanged, PhaseNotOpen, QuotaExceeded
+        If the team may not hand in, as of the instant the last byte came.
+    IdempotencyKeyReused
+        As `find_replay`.
+    Conflict
+        If the phase's samples changed meanwhile.
+    """
+    phase, challenge = get_phase(session, viewer, target.phase_id)
+    participation = _lock(session, target, method)
+    replay = find_replay(session, viewer, target.phase_id, upload, method)
+    if replay is not None:
+        return replay
+    session.refresh(phase, with_for_update={"read": True})
+    if phase.samples_digest != target.samples_digest:
+        raise Conflict("The phase's samples changed during the upload; send the file again.")
+    if participation is None:
+        if not _organizes(session, viewer, challenge):
+            raise Forbidden("Only organizers hand in baselines.")
+    else:
+        _require_admission(session, phase, challenge, participation, now=upload.received_at)
+    submission = Submission(
+        id=new_id(),
+        phase_id=phase.id,
+        participation_id=participation.id if participation else None,
+        submitted_by_id=viewer.me,
+        is_baseline=method.baseline,
+        received_at=upload.received_at,
+        method_name=method.method_name,
+        method_description=method.method_description,
+        project_url=method.project_url,
+        paper_url=method.paper_url,
+        public=method.public,
+        file_name=upload.file_name,
+        file_bytes=upload.file_bytes,
+        file_sha256=upload.file_sha256,
+        matrix_sha256=matrix.sha256,
+        facts=matrix.facts.to_dict(),
+        idempotency_key=upload.idempotency_key,
+        request_fingerprint=_fingerprint(upload, method),
+        request_id=upload.request_id,
+        status=Status.QUEUED,
+        attempt=0,
+        attempts_allowed=max_attempts,
+        tasks_done=0,
+    )
+    session.add(submission)
+    session.flush()
+    blobs.adopt(BlobKind.MATRICES, matrix.sha256, matrix.path)
+    return submission
+
+
+def _lock(session: Session, target: IntakeTarget, method: Method) -> Participation | None:
+    """Lock the row that orders concurrent uploads: the participation, or a baseline's phase."""
+    if method.baseline:
+        session.execute(select(Phase.id).where(Phase.id == target.phase_id).with_for_update())
+        return None
+    if target.participation_id is None:
+        raise Forbidden("You organize this challenge and are in no team: hand in as a baseline.")
+    return session.scalars(
+        select(Participation)
+        .where(Participation.id == target.participation_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def _require_admission(
+    session: Session,
+    phase: Phase,
+    challenge: Challenge,
+    participation: Participation,
+    *,
+    now: datetime,
+) -> None:
+    require_open(phase, now)
+    if participation.terms_version != challenge.terms_version:
+        raise TermsChanged(
+            f"The terms are version {challenge.terms_version} now; your team accepted "
+            f"{participation.terms_version}. The captain accepts them by joining again."
+        )
+    if phase.requires_phase_id is not None:
+        _require_scored_in(session, phase.requires_phase_id, participation)
+    require_room(phase, use_of(session, phase.id, participation.id, now=now))
+
+
+def _require_scored_in(session: Session, phase_id: UUID, participation: Participation) -> None:
+    scored = exists().where(
+        Submission.phase_id == phase_id,
+        Submission.participation_id == participation.id,
+        Submission.status == Status.SCORED,
+    )
+    if not session.scalar(select(scored)):
+        required = session.get_one(Phase, phase_id)
+        raise PhaseRequirementNotMet(
+            f"This phase takes teams that have a scored submission in “{required.title}”."
+        )
+
+
+def _organizes(session: Session, viewer: Viewer, challenge: Challenge) -> bool:
+    found = session.scalar(
+        select(Challenge.id).where(Challenge.id == challenge.id, organizes_challenge(viewer))
+    )
+    return found is not None
+
+
+def _keyed(viewer: Viewer, phase_id: UUID, key: str | None) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Submission.submitted_by_id == viewer.me,
+        Submission.phase_id == phase_id,
+        Submission.idempotency_key == key,
+    )
+
+
+def _fingerprint(upload: Upload, method: Method) -> str:
+    """Digest what makes two requests the same: the file's bytes and every field."""
+    said: Mapping[str, object] = {"file": upload.file_sha256, **vars(method)}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,66 @@
+"""`/teams`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, status
+from sqlalchemy.orm import Session
+
+from app.clock import utc_now
+from app.errors import AlreadyInChallenge, AlreadyInTeam, Forbidden, NameTaken, NotFound
+from app.http.dependencies import DbSession, ReadViewer, SubmitViewer
+from app.http.problems import declare
+from app.http.schemas import Page
+from app.models import Team
+from app.teams import service
+from app.teams.schemas import (
+    InvitedTeamView,
+    JoinRequest,
+    MemberView,
+    TeamRequest,
+    TeamSummary,
+    TeamView,
+)
+
+router = APIRouter(prefix="/teams", tags=["teams"])
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, responses=declare(NameTaken))
+def create_team(body: TeamRequest, session: DbSession, viewer: SubmitViewer) -> InvitedTeamView:
+    """Create a team; you are its captain."""
+    team, code = service.create_team(session, viewer, name=body.name, now=utc_now())
+    session.commit()
+    return InvitedTeamView(**_view(session, team).model_dump(), invitation_code=code)
+
+
+@router.get("")
+def list_teams(session: DbSession, viewer: ReadViewer) -> Page[TeamSummary]:
+    """List the teams you are in, by name."""
+    teams = service.teams_of(session, viewer)
+    return Page(items=[TeamSummary.model_validate(team) for team in teams])
+
+
+@router.post("/join", responses=declare(NotFound, AlreadyInTeam, AlreadyInChallenge))
+def join_team(body: JoinRequest, session: DbSession, viewer: SubmitViewer) -> TeamView:
+    """Join a team by its invitation code, and with it the challenges it takes part in."""
+    team = service.join_team(session, viewer, code=body.invitation_code, now=utc_now())
+    session.commit()
+    return _view(session, team)
+
+
+@router.get("/{team_id}", responses=declare(NotFound))
+def read_team(team_id: UUID, session: DbSession, viewer: ReadViewer) -> TeamView:
+    """Read a team you are in."""
+    return _view(session, service.get_team(session, viewer, team_id))
+
+
+@router.post("/{team_id}/invitation", responses=declare(NotFound, Forbidden))
+def renew_invitation(team_id: UUID, session: DbSession, viewer: SubmitViewer) -> InvitedTeamView:
+    """Make a new invitation code; the old one stops working. Captain only."""
+    team, code = service.renew_invitation(session, viewer, team_id)
+    session.commit()
+    return InvitedTeamView(**_view(session, team).model_dump(), invitation_code=code)
+
+
+def _view(session: Session, team: Team) -> TeamView:
+    members = [MemberView.model_validate(member) for member in service.members_of(session, team)]
+    return TeamView(**TeamSummary.model_validate(team).model_dump(), members=members)

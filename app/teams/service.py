@@ -1,0 +1,165 @@
+"""Teams: make one, invite, join. A person is in at most one team per challenge."""
+
+import hashlib
+import re
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.errors import AlreadyInChallenge, AlreadyInTeam, Forbidden, NameTaken, NotFound
+from app.models import Participation, ParticipationMember, Team, TeamMember, User, new_id
+from app.policy import Viewer, member_of
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person in a team."""
+
+    user_id: UUID
+    name: str
+    is_captain: bool
+    joined_at: datetime
+
+
+def create_team(session: Session, viewer: Viewer, *, name: str, now: datetime) -> tuple[Team, str]:
+    """Create a team with the viewer as captain; return it with its invitation code.
+
+    Raises
+    ------
+    NameTaken
+        If another team has the name, whatever the case of its letters.
+    """
+    code = _new_code()
+    team = Team(
+        id=new_id(),
+        slug=_free_slug(session, name),
+        name=name,
+        captain_id=viewer.me,
+        invitation_digest=_digest(code),
+        created_at=now,
+    )
+    session.add(team)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise NameTaken("Another team has this name.") from error
+    session.add(TeamMember(team_id=team.id, user_id=viewer.me, joined_at=now))
+    session.flush()
+    return team, code
+
+
+def join_team(session: Session, viewer: Viewer, *, code: str, now: datetime) -> Team:
+    """Join the team an invitation code belongs to, and the challenges it takes part in.
+
+    Raises
+    ------
+    NotFound
+        If no team has the code.
+    AlreadyInTeam
+        If the viewer is a member.
+    AlreadyInChallenge
+        If the viewer takes part with another team in one of this team's challenges.
+    """
+    # The lock orders this after a participation that the team enters at the same moment.
+    team = session.scalars(
+        select(Team).where(Team.invitation_digest == _digest(code.strip())).with_for_update()
+    ).one_or_none()
+    if team is None:
+        raise NotFound("invitation")
+    if session.get(TeamMember, (team.id, viewer.me)) is not None:
+        raise AlreadyInTeam(f"You are a member of {team.name}.")
+    session.add(TeamMember(team_id=team.id, user_id=viewer.me, joined_at=now))
+    for participation in session.scalars(
+        select(Participation).where(Participation.team_id == team.id)
+    ):
+        session.add(
+            ParticipationMember(
+                challenge_id=participation.challenge_id,
+                user_id=viewer.me,
+                participation_id=participation.id,
+            )
+        )
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise AlreadyInChallenge(
+            "You take part with another team in a challenge of this team."
+        ) from error
+    return team
+
+
+def renew_invitation(session: Session, viewer: Viewer, team_id: UUID) -> tuple[Team, str]:
+    """Make a new invitation code; the old one stops working.
+
+    Raises
+    ------
+    NotFound
+        If the viewer is not in such a team.
+    Forbidden
+        If the viewer is not its captain.
+    """
+    team = get_team(session, viewer, team_id)
+    if team.captain_id != viewer.me:
+        raise Forbidden("Only the captain renews the invitation.")
+    code = _new_code()
+    team.invitation_digest = _digest(code)
+    session.flush()
+    return team, code
+
+
+def get_team(session: Session, viewer: Viewer, team_id: UUID) -> Team:
+    """Return a team the viewer is in.
+
+    Raises
+    ------
+    NotFound
+        If there is none.
+    """
+    team = session.scalars(
+        select(Team).where(Team.id == team_id, member_of(viewer, Team.id.expression))
+    ).one_or_none()
+    if team is None:
+        raise NotFound("team")
+    return team
+
+
+def teams_of(session: Session, viewer: Viewer) -> Sequence[Team]:
+    """Return the viewer's teams by name."""
+    return session.scalars(
+        select(Team).where(member_of(viewer, Team.id.expression)).order_by(func.lower(Team.name))
+    ).all()
+
+
+def members_of(session: Session, team: Team) -> list[Member]:
+    """Return a team's members in the order they joined."""
+    rows = session.execute(
+        select(User.id, User.name, TeamMember.joined_at)
+        .join(User, User.id == TeamMember.user_id)
+        .where(TeamMember.team_id == team.id)
+        .order_by(TeamMember.joined_at)
+    )
+    return [Member(id_, name, id_ == team.captain_id, joined_at) for id_, name, joined_at in rows]
+
+
+def _free_slug(session: Session, name: str) -> str:
+    """Derive a slug; names that differ only in signs get a number, names that are taken fail."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "team"
+    taken = set(session.scalars(select(Team.slug).where(Team.slug.like(f"{stem}%"))))
+    numbered = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
+    return next(slug for slug in (stem, *numbered) if slug not in taken)
+
+
+def _new_code() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()
