@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 LAUNCHER = Path(__file__).with_name("launch.py")
@@ -39,14 +40,20 @@ def spawn(
 
 
 def stop(process: subprocess.Popen[bytes], *, with_signal: signal.Signals, within_s: float) -> int:
-    """Ask `process` to stop, insist after `within_s` seconds, and return its exit status."""
+    """Ask `process` to stop, insist after `within_s` seconds, and return its exit status.
+
+    Whatever it leaves behind in its session (the pool of a killed Celery worker) goes with it.
+    """
     if process.poll() is None:
         process.send_signal(with_signal)
         try:
             process.wait(timeout=within_s)
         except subprocess.TimeoutExpired:
             process.kill()
-    return process.wait()
+    status = process.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return status
 
 
 def last_lines(log: Path, count: int = 3) -> str:
