@@ -1,0 +1,24 @@
+"""Probing: fit linear probes on frozen embeddings, score them on every split of a task.
+
+Imports SciPy: for workers, the command line and tests, never for the web service.
+"""
+
+from probeboard.probing.metrics import METRIC, q_score
+from probeboard.probing.preparation import PreparedEmbeddings, prepare
+from probeboard.probing.scorers import Scorer, UnknownScorer, get_scorer, score_task
+from probeboard.probing.task import ProbeTask, TaskScores
+from probeboard.probing.versions import package_versions
+
+__all__ = [
+    "METRIC",
+    "PreparedEmbeddings",
+    "ProbeTask",
+    "Scorer",
+    "TaskScores",
+    "UnknownScorer",
+    "get_scorer",
+    "package_versions",
+    "prepare",
+    "q_score",
+    "score_task",
+]

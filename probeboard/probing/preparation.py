@@ -1,0 +1,60 @@
+"""The label-free preparation every probe starts from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedEmbeddings:
+    """Embeddings centred per dimension and scaled by one number.
+
+    Attributes
+    ----------
+    matrix
+        Shape ``(n_samples, n_dims)``, float64, read-only.
+    scale
+        The standard deviation the centred embeddings were divided by; 1 if they were constant.
+    """
+
+    matrix: NDArray[np.float64]
+    scale: float
+
+
+def prepare(matrix: NDArray[np.float32]) -> PreparedEmbeddings:
+    """Subtract each dimension's mean, then divide by the standard deviation of all values.
+
+    As NeuCo-Bench does. It looks at no label, so nothing leaks from test to training samples
+    (Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 2nd ed., §7.10.2). One
+    scalar for all dimensions keeps the probes invariant to rotations of the embedding.
+
+    Parameters
+    ----------
+    matrix
+        Shape ``(n_samples, n_dims)``, finite.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is empty, not two-dimensional or not finite.
+
+    Examples
+    --------
+    >>> prepare(np.array([[1.0, 5.0], [3.0, 5.0]], dtype=np.float32)).matrix
+    array([[-1.41421356,  0.        ],
+           [ 1.41421356,  0.        ]])
+    """
+    if matrix.ndim != 2 or matrix.size == 0:
+        raise ValueError(f"embeddings need shape (n_samples, n_dims), not {matrix.shape}")
+    centred = matrix.astype(np.float64)
+    if not np.isfinite(centred).all():
+        raise ValueError("embeddings must be finite")
+    # The mean of a constant column is not always that constant; what is left would be scaled up.
+    constant = centred.min(axis=0) == centred.max(axis=0)
+    centred -= centred.mean(axis=0)
+    centred[:, constant] = 0.0
+    scale = float(np.sqrt(np.mean(centred**2))) or 1.0
+    centred /= scale
+    centred.setflags(write=False)
+    return PreparedEmbeddings(matrix=centred, scale=scale)

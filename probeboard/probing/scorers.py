@@ -1,0 +1,140 @@
+"""Scorers: a name and a version stand for numbers that never change once published."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probeboard.labelsets import TaskType
+from probeboard.probing.classification import fit_logistic
+from probeboard.probing.metrics import (
+    METRIC,
+    f1,
+    floored,
+    macro_f1,
+    q_score,
+    r2,
+    standard_error,
+)
+from probeboard.probing.preparation import PreparedEmbeddings
+from probeboard.probing.ridge import fit_ridge
+from probeboard.probing.task import ProbeTask, TaskScores
+
+
+class UnknownScorer(LookupError):
+    """No scorer has this name and version."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """One way to turn prepared embeddings and a task into scores.
+
+    Attributes
+    ----------
+    name
+        Such as ``exact``.
+    version
+        0 before its numbers are fixed, then from 1.
+    score_task
+        Pure and deterministic.
+    """
+
+    name: str
+    version: int
+    score_task: Callable[[PreparedEmbeddings, ProbeTask], TaskScores]
+
+
+def get_scorer(name: str, version: int | None = None) -> Scorer:
+    """Find a scorer; without a version, the newest of that name.
+
+    Raises
+    ------
+    UnknownScorer
+        If there is none.
+
+    Examples
+    --------
+    >>> get_scorer("exact").version
+    0
+    """
+    known = [s for s in SCORERS if s.name == name and version in (None, s.version)]
+    if not known:
+        wanted = name if version is None else f"{name}@{version}"
+        offered = ", ".join(f"{s.name}@{s.version}" for s in SCORERS)
+        raise UnknownScorer(f"no scorer {wanted!r}; there are: {offered}")
+    return max(known, key=lambda s: s.version)
+
+
+def score_task(prepared: PreparedEmbeddings, task: ProbeTask, *, scorer: Scorer) -> TaskScores:
+    """Fit the task's probe on every split and score it.
+
+    Parameters
+    ----------
+    prepared
+        What `prepare` made of the submission.
+    task
+        Rows, labels and splits.
+    scorer
+        From `get_scorer`.
+
+    Examples
+    --------
+    >>> from probeboard.labelsets import SplitSpec, shuffle_splits
+    >>> from probeboard.probing import prepare
+    >>> X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    >>> task = ProbeTask(
+    ...     "sum", TaskType.REGRESSION, np.arange(60), X.sum(axis=1).astype(np.float64),
+    ...     shuffle_splits(60, SplitSpec(n_splits=5)),
+    ... )
+    >>> round(score_task(prepare(X), task, scorer=get_scorer("exact")).mean, 3)
+    1.0
+    """
+    return scorer.score_task(prepared, task)
+
+
+def _exact(prepared: PreparedEmbeddings, task: ProbeTask) -> TaskScores:
+    X = _of_order_one(prepared.matrix[task.rows])
+    if task.task_type is TaskType.REGRESSION:
+        # R² knows neither the labels' unit nor their origin, and the squares must not overflow.
+        y = _of_order_one(task.labels.astype(np.float64))
+        ridge = fit_ridge(X, y, task.splits)
+        scores = [
+            r2(y[split.test], fit.predicted) for split, fit in zip(task.splits, ridge, strict=True)
+        ]
+        return _summarise(task, scores, [fit.penalty for fit in ridge])
+    metric = f1 if task.task_type is TaskType.BINARY else macro_f1
+    labels = task.labels.astype(np.int64)
+    logistic = fit_logistic(X, labels, task.splits)
+    scores = [
+        metric(labels[split.test], fit.predicted)
+        for split, fit in zip(task.splits, logistic, strict=True)
+    ]
+    return _summarise(task, scores, [fit.penalty for fit in logistic])
+
+
+def _of_order_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centred, and divided by one standard deviation."""
+    largest = np.abs(values).max() or 1.0
+    values = values / largest
+    values -= values.mean(axis=0)
+    return values / (np.sqrt(np.mean(values**2)) or 1.0)
+
+
+def _summarise(task: ProbeTask, scores: list[float], penalties: list[float]) -> TaskScores:
+    split_scores = np.array(scores)
+    counted = floored(split_scores)
+    ratios = [split.test.size / split.train.size for split in task.splits]
+    return TaskScores(
+        name=task.name,
+        metric=METRIC[task.task_type],
+        split_scores=split_scores,
+        penalties=np.array(penalties),
+        mean=float(counted.mean()),
+        std=float(counted.std()),
+        q=q_score(counted),
+        standard_error=standard_error(counted, test_to_train=float(np.mean(ratios))),
+    )
+
+
+SCORERS = (Scorer(name="exact", version=0, score_task=_exact),)
