@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
 from app.local.demo import Outcome, Progress
 
@@ -91,8 +92,8 @@ def leaderboard_table(phase: str, board: Mapping[str, Any]) -> Table:
         scores = [_number((entry.get("tasks") or {}).get(task, {}).get("mean")) for task in tasks]
         table.add_row(
             _rank(entry),
-            "baseline" if entry.get("is_baseline") else _team(entry),
-            str(entry.get("method_name") or ""),
+            Text("baseline" if entry.get("is_baseline") else _team(entry)),
+            Text(str(entry.get("method_name") or "")),  # as it is: people may write [brackets]
             _number(entry.get("average_rank"), 2),
             _number(entry.get("mean_score")),
             *scores,
