@@ -1,0 +1,240 @@
+"""Validates an upload in a child process, so that no file can harm the server."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.submissions.validation_child import OUT_OF_MEMORY_EXIT, STARTED
+from probeboard.embeddings import (
+    EmbeddingFacts,
+    EmbeddingSpec,
+    InvalidEmbeddings,
+    Issue,
+    IssueCode,
+    widest_encoding_bytes,
+)
+
+_CHILD = Path(__file__).with_name("validation_child.py")
+# The whole environment of the child. Arrow's own allocators reserve a gigabyte of address space
+# at once, which RLIMIT_DATA would count; malloc takes what it needs.
+_ENVIRONMENT = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "LC_ALL": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+_NPY_HEADER_BYTES = 4096
+_RESULT_BYTES = 1 << 20
+_STDERR_TAIL_BYTES = 4000
+
+# Measured: Python, NumPy and PyArrow hold 80 MB of writable memory before they read anything.
+_BASE_BYTES = 160_000_000
+_SAMPLE_BYTES = 1_000
+_CPU_BASE_S = 10
+_CPU_BYTES_PER_S = 10_000_000
+
+
+class ValidationBroken(RuntimeError):
+    """The child failed for a reason of ours; the file may be good."""
+
+
+@dataclass(frozen=True)
+class ValidationLimits:
+    """What the child may use: writable memory, processor time, time on the clock."""
+
+    memory_bytes: int
+    cpu_s: int
+    wall_s: float
+
+
+@dataclass(frozen=True)
+class ValidatedMatrix:
+    """A valid upload's matrix, stored as ``.npy``, and what is known about it."""
+
+    path: Path
+    sha256: str
+    facts: EmbeddingFacts
+
+
+@dataclass(frozen=True)
+class _Ending:
+    """How a child ended."""
+
+    returncode: int
+    timed_out: bool
+    stdout: bytes
+    stderr: bytes
+
+
+def default_limits(spec: EmbeddingSpec) -> ValidationLimits:
+    """Derive limits that every honest file of this specification keeps by a wide margin."""
+    matrix_bytes = 4 * spec.n_samples * spec.n_dims
+    ids_bytes = spec.n_samples * (_SAMPLE_BYTES + 4 * spec.widest_id_bytes)
+    cpu_s = _CPU_BASE_S + widest_encoding_bytes(spec) // _CPU_BYTES_PER_S
+    return ValidationLimits(
+        memory_bytes=_BASE_BYTES + 4 * matrix_bytes + ids_bytes,
+        cpu_s=cpu_s,
+        wall_s=3.0 * cpu_s,
+    )
+
+
+async def validate_upload(
+    upload: Path, *, spec: EmbeddingSpec, output: Path, limits: ValidationLimits
+) -> ValidatedMatrix:
+    """Validate `upload` in a child process and store its matrix at `output`, a new file.
+
+    Raises
+    ------
+    InvalidEmbeddings
+        If the file is not what `spec` asks for, or needs more than `limits` to find out.
+    ValidationBroken
+        If the child failed for a reason of ours.
+    FileExistsError
+        If `output` exists.
+    """
+    if output.exists():
+        raise FileExistsError(output)
+    valid = False
+    try:
+        ending = await _run_child(_request(upload, spec, output), spec=spec, limits=limits)
+        matrix = _interpret(ending, spec=spec, output=output, limits=limits)
+        valid = True
+    finally:
+        if not valid:
+            output.unlink(missing_ok=True)
+    return matrix
+
+
+def _request(upload: Path, spec: EmbeddingSpec, output: Path) -> bytes:
+    request = {
+        "upload": str(upload.absolute()),
+        "output": str(output.absolute()),
+        "n_dims": spec.n_dims,
+        "sample_ids": spec.sample_ids,
+        "strip_suffixes": spec.strip_suffixes,
+        "zero_pad": spec.zero_pad,
+    }
+    return json.dumps(request).encode()
+
+
+def _matrix_bytes(spec: EmbeddingSpec) -> int:
+    return 4 * spec.n_samples * spec.n_dims
+
+
+async def _run_child(request: bytes, *, spec: EmbeddingSpec, limits: ValidationLimits) -> _Ending:
+    """Run the child to its end, which comes at the latest when we are cancelled."""
+    arguments = (
+        limits.memory_bytes,
+        limits.cpu_s,
+        _matrix_bytes(spec) + _NPY_HEADER_BYTES,
+        os.getpid(),
+    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            "-B",
+            str(_CHILD),
+            *map(str, arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=_ENVIRONMENT,
+            cwd="/",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ValidationBroken(f"the child cannot be started: {error}") from error
+    talk = asyncio.ensure_future(_talk(process, request))
+    timed_out = False
+    try:
+        async with asyncio.timeout(limits.wall_s):
+            await asyncio.shield(talk)
+    except TimeoutError:
+        timed_out = True
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        # Its pipes are at their end now, so this returns, and leaves neither zombie nor pipe.
+        stdout, stderr = await asyncio.shield(talk)
+    return _Ending(await process.wait(), timed_out, stdout, stderr)
+
+
+async def _talk(process: asyncio.subprocess.Process, request: bytes) -> tuple[bytes, bytes]:
+    if process.stdin is None or process.stdout is None or process.stderr is None:
+        raise AssertionError("the child was started with pipes")
+    stdout, stderr, _ = await asyncio.gather(
+        _read_tail(process.stdout, _RESULT_BYTES),
+        _read_tail(process.stderr, _STDERR_TAIL_BYTES),
+        _write(process.stdin, request),
+    )
+    await process.wait()
+    return stdout, stderr
+
+
+async def _read_tail(stream: asyncio.StreamReader, keep: int) -> bytes:
+    """Read to the end and return the last `keep` bytes."""
+    tail = b""
+    while data := await stream.read(1 << 16):
+        tail = (tail + data)[-keep:]
+    return tail
+
+
+async def _write(stream: asyncio.StreamWriter, request: bytes) -> None:
+    # A child that died before it read its request is told by its exit, not by the pipe.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        stream.write(request)
+        await stream.drain()
+    stream.close()
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        await stream.wait_closed()
+
+
+def _interpret(
+    ending: _Ending, *, spec: EmbeddingSpec, output: Path, limits: ValidationLimits
+) -> ValidatedMatrix:
+    started, _, line = ending.stdout.partition(b"\n")
+    if started != STARTED.encode():
+        raise _broken("the child did not begin", ending)
+    if ending.timed_out:
+        raise _refusal(IssueCode.TOO_SLOW, f"reading took more than {limits.wall_s:g} s")
+    if ending.returncode == -signal.SIGXCPU:
+        raise _refusal(IssueCode.TOO_SLOW, f"reading took more than {limits.cpu_s} s of processor")
+    # C++ libraries that cannot pass on a failed allocation abort with these words.
+    aborted = ending.returncode == -signal.SIGABRT and b"bad_alloc" in ending.stderr
+    if ending.returncode == OUT_OF_MEMORY_EXIT or aborted:
+        detail = f"reading took more than {limits.memory_bytes // 10**6} MB of memory"
+        raise _refusal(IssueCode.TOO_MUCH_MEMORY, detail)
+    if ending.returncode != 0:
+        raise _broken("the child failed", ending)
+    try:
+        result: dict[str, Any] = json.loads(line)
+        if not result["ok"]:
+            issues = tuple(Issue.from_dict(issue) for issue in result["issues"])
+            raise InvalidEmbeddings(issues, int(result["total"]))
+        facts = EmbeddingFacts.from_dict(result["facts"])
+        matrix = ValidatedMatrix(path=output, sha256=str(result["sha256"]), facts=facts)
+    except InvalidEmbeddings:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise _broken(f"the child's answer makes no sense ({error})", ending) from error
+    if not output.is_file() or output.stat().st_size <= _matrix_bytes(spec):
+        raise _broken("the child left no matrix", ending)
+    return matrix
+
+
+def _refusal(code: IssueCode, detail: str) -> InvalidEmbeddings:
+    issue = Issue(code, f"{detail}; an honest file of this challenge needs less")
+    return InvalidEmbeddings((issue,), 1)
+
+
+def _broken(what: str, ending: _Ending) -> ValidationBroken:
+    stderr = ending.stderr.decode(errors="replace").strip()
+    return ValidationBroken(f"{what}: exit {ending.returncode}, {stderr or 'no message'}")

@@ -1,0 +1,112 @@
+"""The child process that reads one untrusted file, with its own means taken away first.
+
+Run by its path and in isolated mode by `app.submissions.validation`. It knows nothing of the
+server: no settings, no database, no environment. The limits come as arguments, the request as JSON
+on standard input; standard output is one line when the reading begins and one with the result.
+What kills the child before the first line is our fault; after it, the file's.
+"""
+
+import contextlib
+import ctypes
+import errno
+import json
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from probeboard.embeddings import Embeddings
+
+STARTED = "reading"
+OUT_OF_MEMORY_EXIT = 17
+_OPEN_FILES = 64
+_PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: list[str]) -> int:
+    """Read the request on standard input and answer it on standard output."""
+    memory_bytes, cpu_s, file_bytes, parent = map(int, arguments)
+    die_with(parent)
+    limit_resources(memory_bytes=memory_bytes, cpu_s=cpu_s, file_bytes=file_bytes)
+    # The checkout, or site-packages: isolated mode leaves out the folder of the script.
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+    import probeboard.embeddings  # noqa: F401 - loaded before the file may be blamed
+
+    request = json.loads(sys.stdin.buffer.read())
+    sys.stdout.write(STARTED + "\n")
+    sys.stdout.flush()
+    try:
+        result = answer(request)
+    except MemoryError:
+        return OUT_OF_MEMORY_EXIT
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        return OUT_OF_MEMORY_EXIT
+    sys.stdout.write(json.dumps(result) + "\n")
+    return 0
+
+
+def die_with(parent: int) -> None:
+    """Ask the kernel, where it can, to kill this process when its parent dies."""
+    if not sys.platform.startswith("linux"):
+        return
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we asked
+        raise SystemExit("the parent is gone")
+
+
+def limit_resources(*, memory_bytes: int, cpu_s: int, file_bytes: int) -> None:
+    """Lower this process's limits for good; a limit the system does not have is left out.
+
+    RLIMIT_DATA counts what the process could write to. RLIMIT_AS would count libraries too, and
+    address space that allocators reserve and never use.
+    """
+    wanted = {
+        "RLIMIT_DATA": (memory_bytes, memory_bytes),
+        # SIGXCPU at the first, which says why; SIGKILL at the second.
+        "RLIMIT_CPU": (cpu_s, cpu_s + 1),
+        "RLIMIT_FSIZE": (file_bytes, file_bytes),
+        "RLIMIT_NOFILE": (_OPEN_FILES, _OPEN_FILES),
+        "RLIMIT_CORE": (0, 0),
+    }
+    for name, limits in wanted.items():
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            resource.setrlimit(getattr(resource, name), limits)
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Validate the file of a request, and store its matrix if it is valid."""
+    from probeboard.embeddings import EmbeddingSpec, InvalidEmbeddings, read_embeddings
+
+    spec = EmbeddingSpec(
+        n_dims=request["n_dims"],
+        sample_ids=tuple(request["sample_ids"]),
+        strip_suffixes=tuple(request["strip_suffixes"]),
+        zero_pad=request["zero_pad"],
+    )
+    try:
+        embeddings = read_embeddings(Path(request["upload"]), spec)
+    except InvalidEmbeddings as refusal:
+        issues = [issue.to_dict() for issue in refusal.issues]
+        return {"ok": False, "issues": issues, "total": refusal.total}
+    store(embeddings, Path(request["output"]))
+    return {"ok": True, "sha256": embeddings.sha256, "facts": embeddings.facts.to_dict()}
+
+
+def store(embeddings: "Embeddings", output: Path) -> None:
+    """Write the matrix as a new ``.npy`` (little-endian float32, C order), down to the disk."""
+    import numpy as np
+
+    with output.open("xb") as file:
+        np.lib.format.write_array(file, embeddings.matrix.astype("<f4", copy=False))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
