@@ -1,5 +1,6 @@
 """The HTTP API as the people of the demo use it; every call can be repeated safely."""
 
+import shlex
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -123,11 +124,9 @@ class Api:
 
 def curl_line(url: str, *, token: str, file: Path, method_name: str) -> str:
     """Return a command to paste that hands in `file`."""
-    return (
-        f"curl -sS -H 'Authorization: Bearer {token}' \\\n"
-        f"  -F 'file=@{file}' -F 'method_name={method_name}' \\\n"
-        f"  {url}"
-    )
+    parts = (f"Authorization: Bearer {token}", f"file=@{file}", f"method_name={method_name}")
+    header, upload, name = (shlex.quote(part) for part in parts)
+    return f"curl -sS -H {header} \\\n  -F {upload} -F {name} \\\n  {url}"
 
 
 def _words(answer: httpx.Response) -> str:

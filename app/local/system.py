@@ -71,7 +71,7 @@ def migrate(environment: Mapping[str, str], *, log: Path) -> None:
         raise LocalError(f"The database could not be migrated: {last_lines(log)} (see {log})")
 
 
-def programs(data: Path, environment: Mapping[str, str], *, port: int) -> dict[str, Service]:
+def programs(data: Path, environment: Mapping[str, str], *, port: int) -> dict[str, Program]:
     """Return server, worker and beat, in the order in which they start."""
     server_options = ("--host", HOST, "--port", str(port), "--timeout-graceful-shutdown", "3")
     schedule = ("--schedule", str(data / "beat" / "schedule"), "--pidfile=")
