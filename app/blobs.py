@@ -6,12 +6,13 @@ disk and then renamed. What a blob is called is what it contains.
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from tempfile import mkstemp
+from tempfile import mkdtemp
 
 
 class BlobKind(StrEnum):
@@ -75,7 +76,8 @@ class BlobStore:
     def put(self, kind: BlobKind, data: bytes) -> str:
         """Store bytes under their SHA-256 and return it; storing them again changes nothing."""
         digest = hashlib.sha256(data).hexdigest()
-        with self.incoming() as scratch:
+        with self.incoming() as folder:
+            scratch = folder / digest
             with scratch.open("wb") as file:
                 file.write(data)
                 file.flush()
@@ -98,23 +100,22 @@ class BlobStore:
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
-        """Lend a scratch file on the store's own disk; it is gone afterwards unless adopted."""
-        handle, name = mkstemp(dir=self.root / "incoming")
-        os.close(handle)
-        scratch = Path(name)
+        """Lend a scratch folder on the store's own disk; what is not adopted goes with it."""
+        folder = Path(mkdtemp(dir=self.root / "incoming"))
         try:
-            yield scratch
+            yield folder
         finally:
-            scratch.unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def drop_abandoned(self, *, older_than: datetime) -> int:
-        """Remove scratch files that a killed process left behind, and return how many."""
+        """Remove scratch folders that a killed process left behind, and return how many."""
         dropped = 0
-        for scratch in (self.root / "incoming").iterdir():
+        for folder in (self.root / "incoming").iterdir():
             try:
-                if scratch.stat().st_mtime < older_than.timestamp():
-                    scratch.unlink()
-                    dropped += 1
+                abandoned = folder.stat().st_mtime < older_than.timestamp()
             except FileNotFoundError:  # its owner was faster
                 continue
+            if abandoned:
+                shutil.rmtree(folder, ignore_errors=True)
+                dropped += 1
         return dropped

@@ -10,7 +10,10 @@ from celery import Celery
 from kombu import Queue as KombuQueue
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
+from app.models import Leaderboard
 from app.settings import Settings
 
 EVALUATE_SUBMISSION = "evaluate_submission"
@@ -60,6 +63,20 @@ def make_celery(settings: Settings) -> Celery:
         beat_schedule={SWEEP: {"task": SWEEP, "schedule": settings.sweep_every_s}},
     )
     return celery
+
+
+def request_ranking(session: Session, phase_id: UUID) -> None:
+    """Ask for a ranking in the transaction that changes what the board shows.
+
+    The row is the request; the caller commits, then announces RANK_PHASE.
+    """
+    statement = insert(Leaderboard).values(phase_id=phase_id, requested=1, ranked=0)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Leaderboard.phase_id],
+            set_={"requested": Leaderboard.requested + 1, "announced_at": None},
+        )
+    )
 
 
 class JobQueue:

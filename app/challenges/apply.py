@@ -24,6 +24,7 @@ from app.models import (
     Task,
     new_id,
 )
+from app.queue import request_ranking
 from probeboard.labelsets import LabelSet as Labels
 from probeboard.labelsets import to_bytes
 
@@ -193,7 +194,7 @@ def _write_phase(
     _set_columns(phase, part, position, samples_digest, ids)
     session.flush()
     _write_phase_tasks(target, phase, part, tasks, labels)
-    _request_ranking(session, phase.id)
+    request_ranking(session, phase.id)
     return phase.id
 
 
@@ -320,13 +321,3 @@ def _label_set(target: Target, task: Task, labels: Labels) -> LabelSet:
     target.session.add(row)
     target.session.flush()
     return row
-
-
-def _request_ranking(session: Session, phase_id: UUID) -> None:
-    """Ask for a ranking: the rules, and so the board, may have changed."""
-    board = session.get(Leaderboard, phase_id, with_for_update=True)
-    if board is None:
-        board = Leaderboard(phase_id=phase_id, requested=0, ranked=0)
-        session.add(board)
-    board.requested += 1
-    session.flush()

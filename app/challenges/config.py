@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-from app.models import RankingMethod, Selection, TaskNames, TeamSees
+from app.models import Selection, TaskNames, TeamSees
 from probeboard.labelsets import TaskType
+from probeboard.ranking import RankingMethod
 
 Slug = Annotated[
     str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60, description="a-z, 0-9, hyphens")

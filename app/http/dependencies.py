@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
-from app.accounts import service as accounts
+from app.accounts.service import authenticate
 from app.blobs import BlobStore
 from app.clock import utc_now
 from app.db import SessionFactory
@@ -80,7 +80,7 @@ def get_viewer(
     if credentials is None:
         return ANYBODY
     with sessions() as session:
-        return accounts.authenticate(session, credentials.credentials, now=utc_now())
+        return authenticate(session, credentials.credentials, now=utc_now())
 
 
 class Access:

@@ -5,20 +5,20 @@ from app.models.challenge import (
     Challenge,
     ChallengeRole,
     Phase,
-    RankingMethod,
     Role,
     Selection,
     TaskNames,
     TeamSees,
 )
 from app.models.evaluation import Evaluation, TaskScore
-from app.models.leaderboard import Leaderboard, Snapshot
+from app.models.leaderboard import SNAPSHOT_NUMBERS, Leaderboard, Snapshot
 from app.models.submission import Status, Submission
 from app.models.task import LabelSet, PhaseTask, Task
 from app.models.team import Participation, ParticipationMember, Team, TeamMember
 from app.models.user import Scope, Token, User
 
 __all__ = [
+    "SNAPSHOT_NUMBERS",
     "Base",
     "Challenge",
     "ChallengeRole",
@@ -29,7 +29,6 @@ __all__ = [
     "ParticipationMember",
     "Phase",
     "PhaseTask",
-    "RankingMethod",
     "Role",
     "Scope",
     "Selection",

@@ -5,21 +5,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, new_id, one_of
+from probeboard.ranking import RankingMethod
 
 
 class Role(StrEnum):
     ORGANIZER = "organizer"
     READER = "reader"
-
-
-class RankingMethod(StrEnum):
-    AVERAGE_RANK = "average-rank"
-    NEUCO = "neuco"
 
 
 class Selection(StrEnum):
@@ -95,7 +91,7 @@ class Phase(Base):
     scorer_version: Mapped[int]
     n_splits: Mapped[int]
     test_size: Mapped[float]
-    split_seed: Mapped[int]
+    split_seed: Mapped[int] = mapped_column(BigInteger)
 
     ranking: Mapped[str]
     selection: Mapped[str]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Sequence
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, new_id
@@ -25,6 +25,10 @@ class Leaderboard(Base):
     announced_at: Mapped[datetime | None]
 
 
+# Drawn before the row is written, because the snapshot's own text states its number.
+SNAPSHOT_NUMBERS = Sequence("leaderboard_snapshot_number", metadata=Base.metadata)
+
+
 class Snapshot(Base):
     """The board as it was published, byte for byte. A trigger refuses to change or delete it."""
 
@@ -32,7 +36,7 @@ class Snapshot(Base):
     __table_args__ = (Index("ix_leaderboard_snapshot_phase", "phase_id", "created_at"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
+    number: Mapped[int] = mapped_column(BigInteger, unique=True)
     phase_id: Mapped[UUID] = mapped_column(ForeignKey("phase.id"))
     created_at: Mapped[datetime]
     sha256: Mapped[str] = mapped_column(doc="of body")

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Evaluation, PhaseTask, RankingMethod, Status, Submission, TaskScore
+from app.models import Evaluation, PhaseTask, Status, Submission, TaskScore
 from app.submissions.selection import Candidate
+from probeboard.ranking import RankingMethod
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,7 @@ def candidate_of(
     """Describe a submission to the selection."""
     score = None
     if scored is not None:
-        by_q = method is RankingMethod.NEUCO
-        score = scored.mean_q(weights) if by_q else scored.mean_score(weights)
+        score = scored.mean_q(weights) if method.ranks_q else scored.mean_score(weights)
     return Candidate(
         submission_id=submission.id,
         participation_id=submission.participation_id,

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from app.models import RankingMethod, Selection, Status
+from app.models import Selection, Status
+from probeboard.ranking import RankingMethod
 
 
 class Standing(StrEnum):
@@ -36,7 +37,7 @@ class Candidate:
 
 def selection_score(method: RankingMethod) -> str:
     """Name the score that “best” means: the one the board's own method builds on."""
-    return "mean Q" if method is RankingMethod.NEUCO else "mean score"
+    return "mean Q" if method.ranks_q else "mean score"
 
 
 def counting(candidates: Sequence[Candidate], rule: Selection) -> dict[UUID, UUID]:

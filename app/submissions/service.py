@@ -14,13 +14,13 @@ from app.models import (
     Challenge,
     Participation,
     Phase,
-    RankingMethod,
     Selection,
     Status,
     Submission,
     Team,
 )
 from app.phases.clock import require_open
+from app.phases.service import display_names, tasks_of
 from app.policy import (
     Viewer,
     holds_any_role,
@@ -31,6 +31,7 @@ from app.policy import (
 from app.submissions.lifecycle import move
 from app.submissions.scores import Scored, candidate_of, official_scores, weights_of
 from app.submissions.selection import Standing, standings
+from probeboard.ranking import RankingMethod
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Detail:
     standing: Standing
     scored: Scored | None
     weights: dict[UUID, float]
+    task_names: dict[UUID, str]
     sees_everything: bool
 
 
@@ -175,6 +177,9 @@ def _details(
 ) -> list[Detail]:
     phases = {phase.id: phase for _, phase, _, _ in rows}
     weights = {phase_id: weights_of(session, phase_id) for phase_id in phases}
+    names = {
+        phase.id: display_names(phase, tasks_of(session, phase.id)) for phase in phases.values()
+    }
     scores = official_scores(session, [submission.id for submission, *_ in rows])
     standing: dict[UUID, Standing] = {}
     for phase in phases.values():
@@ -188,6 +193,7 @@ def _details(
             standing=standing[submission.id],
             scored=scores.get(submission.id),
             weights=weights[phase.id],
+            task_names=names[phase.id],
             sees_everything=has_role,
         )
         for submission, phase, team_name, has_role in rows

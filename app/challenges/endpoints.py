@@ -1,0 +1,237 @@
+"""`/challenges`."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, status
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
+
+from app.blobs import BlobStore
+from app.challenges import service
+from app.challenges.archive import MAX_FILES, read_zip, require_inside, without_top_folder
+from app.challenges.bundle import Bundle, read_bundle
+from app.challenges.schemas import (
+    ChallengeSummary,
+    ChallengeView,
+    JoinChallengeRequest,
+    ParticipationView,
+)
+from app.clock import utc_now
+from app.db import SessionFactory
+from app.errors import (
+    AlreadyInChallenge,
+    BadRequest,
+    ChangeNeedsRescoring,
+    Forbidden,
+    InvalidBundle,
+    NotFound,
+    SlugTaken,
+    TermsChanged,
+    TooLarge,
+)
+from app.http.dependencies import (
+    AnyViewer,
+    AppSettings,
+    Blobs,
+    DbSession,
+    OrganizeViewer,
+    Queue,
+    ReadViewer,
+    Sessions,
+    SubmitViewer,
+)
+from app.http.multipart import ReceivedForm, receive_form
+from app.http.problems import declare
+from app.http.schemas import Page
+from app.models import Challenge
+from app.phases.service import phases_of
+from app.policy import Viewer, require_may_create_challenges
+from app.queue import RANK_PHASE, JobQueue
+from app.settings import Settings
+
+router = APIRouter(prefix="/challenges", tags=["challenges"])
+
+_BUNDLE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The bundle: either one zip in the field `bundle`, or its files as parts "
+        "named `files`, each with its path in the bundle as file name.",
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "bundle": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "A zip with `challenge.yaml` in it.",
+                        },
+                        "files": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "description": "The files one by one.",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.get("")
+def list_challenges(session: DbSession, viewer: AnyViewer) -> Page[ChallengeSummary]:
+    """List the challenges you may see, newest first."""
+    challenges = service.list_challenges(session, viewer)
+    return Page(items=[ChallengeSummary.model_validate(one) for one in challenges])
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=declare(Forbidden, BadRequest, TooLarge, InvalidBundle, SlugTaken),
+    openapi_extra=_BUNDLE_BODY,
+)
+async def create_challenge(
+    request: Request,
+    sessions: Sessions,
+    blobs: Blobs,
+    queue: Queue,
+    settings: AppSettings,
+    viewer: OrganizeViewer,
+) -> ChallengeView:
+    """Create a challenge from its bundle; it is yours, and not published."""
+    require_may_create_challenges(viewer)
+    bundle = await _receive_bundle(request, blobs, settings)
+    return await run_in_threadpool(_write, sessions, blobs, queue, viewer, bundle, None)
+
+
+@router.put(
+    "/{slug}",
+    responses=declare(
+        NotFound, Forbidden, BadRequest, TooLarge, InvalidBundle, ChangeNeedsRescoring
+    ),
+    openapi_extra=_BUNDLE_BODY,
+)
+async def update_challenge(
+    slug: str,
+    request: Request,
+    sessions: Sessions,
+    blobs: Blobs,
+    queue: Queue,
+    settings: AppSettings,
+    viewer: OrganizeViewer,
+) -> ChallengeView:
+    """Bring a challenge to what its new bundle says; refused where it would alter scores."""
+    await run_in_threadpool(_require_organizer, sessions, viewer, slug)
+    bundle = await _receive_bundle(request, blobs, settings)
+    return await run_in_threadpool(_write, sessions, blobs, queue, viewer, bundle, slug)
+
+
+@router.get("/{slug}", responses=declare(NotFound))
+def read_challenge(slug: str, session: DbSession, viewer: AnyViewer) -> ChallengeView:
+    """Read a challenge, its pages and its phases."""
+    return _view(session, service.get_challenge(session, viewer, slug))
+
+
+@router.post("/{slug}/publication", responses=declare(NotFound, Forbidden))
+def publish_challenge(slug: str, session: DbSession, viewer: OrganizeViewer) -> ChallengeView:
+    """Show a challenge to everybody. Organizers only; again changes nothing."""
+    challenge = service.publish_challenge(session, viewer, slug, now=utc_now())
+    session.commit()
+    return _view(session, challenge)
+
+
+@router.post(
+    "/{slug}/participations",
+    status_code=status.HTTP_201_CREATED,
+    responses=declare(NotFound, Forbidden, TermsChanged, AlreadyInChallenge),
+)
+def join_challenge(
+    slug: str, body: JoinChallengeRequest, session: DbSession, viewer: SubmitViewer
+) -> ParticipationView:
+    """Enter your team by accepting the terms, or accept new terms. Captain only."""
+    participation = service.join_challenge(
+        session,
+        viewer,
+        slug,
+        team_id=body.team_id,
+        terms_version=body.terms_version,
+        now=utc_now(),
+    )
+    session.commit()
+    return _mine(session, viewer, participation.challenge_id)
+
+
+@router.get("/{slug}/participations/mine", responses=declare(NotFound))
+def read_participation(slug: str, session: DbSession, viewer: ReadViewer) -> ParticipationView:
+    """Read with which team you take part."""
+    challenge = service.get_challenge(session, viewer, slug)
+    return _mine(session, viewer, challenge.id)
+
+
+async def _receive_bundle(request: Request, blobs: BlobStore, settings: Settings) -> Bundle:
+    limit = settings.bundle_limit_bytes
+    with blobs.incoming() as folder:
+        form = await receive_form(request, folder=folder, limit_bytes=limit, max_files=MAX_FILES)
+        return await run_in_threadpool(_read_form, form, limit)
+
+
+def _read_form(form: ReceivedForm, limit_bytes: int) -> Bundle:
+    zips = [file for file in form.files if file.field_name == "bundle"]
+    if len(zips) == 1 and len(form.files) == 1:
+        return read_bundle(read_zip(zips[0].path, limit_bytes=limit_bytes))
+    if zips or not form.files or any(file.field_name != "files" for file in form.files):
+        raise BadRequest("Send one zip in the field “bundle”, or each file in the field “files”.")
+    for file in form.files:
+        require_inside(file.file_name)
+    named = {file.file_name: Path(file.path).read_bytes() for file in form.files}
+    return read_bundle(without_top_folder(named))
+
+
+def _require_organizer(sessions: SessionFactory, viewer: Viewer, slug: str) -> None:
+    with sessions() as session:
+        service.get_organized(session, viewer, slug)
+
+
+def _write(
+    sessions: SessionFactory,
+    blobs: BlobStore,
+    queue: JobQueue,
+    viewer: Viewer,
+    bundle: Bundle,
+    slug: str | None,
+) -> ChallengeView:
+    now = utc_now()
+    with sessions() as session:
+        if slug is None:
+            challenge = service.create_challenge(session, viewer, bundle, blobs=blobs, now=now)
+        else:
+            challenge = service.update_challenge(
+                session, viewer, slug, bundle, blobs=blobs, now=now
+            )
+        session.commit()
+        view = _view(session, challenge)
+    for phase in view.phases:
+        queue.announce(RANK_PHASE, phase.id)
+    return view
+
+
+def _view(session: Session, challenge: Challenge) -> ChallengeView:
+    return ChallengeView.of(challenge, list(phases_of(session, challenge.id)), now=utc_now())
+
+
+def _mine(session: Session, viewer: Viewer, challenge_id: UUID) -> ParticipationView:
+    entry = service.participation_of(session, viewer, challenge_id)
+    if entry is None:
+        raise NotFound("participation of yours")
+    participation, team = entry
+    return ParticipationView(
+        id=participation.id,
+        team_id=team.id,
+        team_name=team.name,
+        terms_version=participation.terms_version,
+        accepted_at=participation.accepted_at,
+    )

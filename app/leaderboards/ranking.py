@@ -1,0 +1,102 @@
+"""Read all that a phase's board needs, and rank it: what the ranking job computes."""
+
+from collections import Counter
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.leaderboards.board import Board, BoardRules, BoardTask, Contender, build_board
+from app.models import Challenge, Participation, Phase, Selection, Status, Submission, Team
+from app.phases.service import display_names, tasks_of
+from app.submissions.scores import Scored, candidate_of, official_scores
+from app.submissions.selection import counting
+from probeboard.labelsets import TaskType
+from probeboard.ranking import RankingMethod
+
+METRICS = {TaskType.REGRESSION: "r2", TaskType.BINARY: "f1", TaskType.MULTICLASS: "macro_f1"}
+
+
+def rank_board(session: Session, phase_id: UUID) -> Board:
+    """Read all that a phase's board needs, and rank it."""
+    phase, challenge = session.execute(
+        select(Phase, Challenge)
+        .join(Challenge, Challenge.id == Phase.challenge_id)
+        .where(Phase.id == phase_id)
+    ).one()
+    rules = rules_of(session, phase, challenge)
+    weights = {task.task_id: task.weight for task in tasks_of(session, phase.id)}
+    rows = session.execute(
+        select(Submission, Team.name)
+        .outerjoin(Participation, Participation.id == Submission.participation_id)
+        .outerjoin(Team, Team.id == Participation.team_id)
+        .where(Submission.phase_id == phase.id, Submission.status == Status.SCORED)
+    ).all()
+    scores = official_scores(session, [submission.id for submission, _ in rows])
+    candidates = [
+        candidate_of(one, scores.get(one.id), method=rules.method, weights=weights)
+        for one, _ in rows
+    ]
+    chosen = set(counting(candidates, Selection(phase.selection)).values())
+    handed_in = Counter(one.participation_id for one, _ in rows)
+    contenders = {
+        one.id: _contender(
+            one, team, scores[one.id], list(weights), handed_in[one.participation_id]
+        )
+        for one, team in rows
+        if one.id in scores
+    }
+    pool = [contenders[one.id] for one, _ in rows if one.id in chosen]
+    baselines = [
+        contenders[one.id]
+        for one, _ in rows
+        if one.is_baseline and one.public and one.id in contenders
+    ]
+    return build_board(rules, pool, baselines)
+
+
+def rules_of(session: Session, phase: Phase, challenge: Challenge) -> BoardRules:
+    """Return what decides a phase's board."""
+    tasks = tasks_of(session, phase.id)
+    names = display_names(phase, tasks)
+    return BoardRules(
+        challenge=challenge.slug,
+        phase=phase.slug,
+        phase_id=phase.id,
+        method=RankingMethod(phase.ranking),
+        selection=phase.selection,
+        scorer=f"{phase.scorer}@{phase.scorer_version}",
+        tasks=tuple(
+            BoardTask(
+                name=names[task.task_id],
+                task_type=task.task_type,
+                metric=METRICS[TaskType(task.task_type)],
+                weight=task.weight,
+            )
+            for task in tasks
+        ),
+        shows_tasks=phase.board_tasks,
+        decimals=phase.decimals,
+    )
+
+
+def _contender(
+    submission: Submission,
+    team: str | None,
+    scored: Scored,
+    task_ids: list[UUID],
+    n_submissions: int,
+) -> Contender:
+    scores = [scored.tasks[task_id] for task_id in task_ids]
+    return Contender(
+        submission_id=submission.id,
+        team=team,
+        method_name=submission.method_name,
+        project_url=submission.project_url,
+        paper_url=submission.paper_url,
+        received_at=submission.received_at,
+        n_submissions=1 if submission.is_baseline else n_submissions,
+        means=tuple(score.mean for score in scores),
+        qs=tuple(score.q for score in scores),
+        standard_errors=tuple(score.standard_error for score in scores),
+    )

@@ -1,0 +1,117 @@
+"""The composition root: every part is made here, and handed to those who use it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import redis
+import redis.asyncio
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from app.accounts import endpoints as accounts
+from app.blobs import BlobStore
+from app.challenges import endpoints as challenges
+from app.db import make_engine, make_sessions
+from app.errors import InvalidInput, ScopeMissing, Unauthenticated, Unavailable
+from app.events import Broadcaster
+from app.http import problems
+from app.http.dependencies import access_of
+from app.http.middleware import RequestContext
+from app.leaderboards import endpoints as leaderboards
+from app.logs import configure_logging
+from app.operations import endpoints as operations
+from app.phases import endpoints as phases
+from app.queue import JobQueue, make_celery
+from app.ratelimit import RateCounter
+from app.settings import Settings
+from app.submissions import endpoints as submissions
+from app.submissions import watching
+from app.submissions.receiving import IntakeDesk
+from app.teams import endpoints as teams
+
+API_PREFIX = "/api/v1"
+EVERYWHERE = (Unauthenticated, ScopeMissing, InvalidInput, Unavailable)
+DESCRIPTION = """\
+A challenge server for embeddings: upload, validate, probe, rank.
+
+Errors are `application/problem+json` (RFC 9457); a problem's `type` resolves to its documentation.
+Instants are UTC. Call with `Authorization: Bearer pb_…`; the leaderboard needs no token.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the application from its settings.
+
+    Raises
+    ------
+    RuntimeError
+        If an endpoint under the API's prefix does not say who may call it.
+    """
+    app = FastAPI(
+        title="Probeboard",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+    )
+    engine = make_engine(settings)
+    app.state.settings = settings
+    app.state.engine = engine
+    app.state.sessions = make_sessions(engine)
+    app.state.blobs = BlobStore(settings.blob_root)
+    app.state.redis = redis.Redis.from_url(settings.redis_url, socket_timeout=5)
+    app.state.queue = JobQueue(make_celery(settings))
+    app.state.rates = RateCounter(app.state.redis)
+    problems.install(app)
+    api = APIRouter(prefix=API_PREFIX, responses=problems.declare(*EVERYWHERE))
+    for noun in (accounts, teams, challenges, phases, submissions, watching, leaderboards):
+        api.include_router(noun.router)
+    require_declared_access(api)
+    app.include_router(api)
+    app.include_router(operations.router)
+    app.add_middleware(RequestContext)
+    return app
+
+
+def create_app_from_environment() -> FastAPI:
+    """Make the application as uvicorn's factory, with logs on stderr."""
+    settings = Settings()
+    configure_logging(settings.log_level)
+    return create_app(settings)
+
+
+def require_declared_access(router: APIRouter) -> None:
+    """Refuse to start with an endpoint that does not name its access: nothing opens by omission.
+
+    Raises
+    ------
+    RuntimeError
+        With the endpoint's path.
+    """
+    for route in router.routes:
+        if isinstance(route, APIRoute) and access_of(route) is None:
+            raise RuntimeError(f"{route.path} does not say who may call it")
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open what needs the event loop; close everything in the end."""
+    settings: Settings = app.state.settings
+    app.state.blobs.prepare()
+    events = redis.asyncio.Redis.from_url(settings.redis_url)
+    app.state.broadcaster = Broadcaster(events)
+    app.state.intake = IntakeDesk(
+        settings, app.state.sessions, app.state.blobs, app.state.queue, app.state.rates
+    )
+    listener = asyncio.create_task(app.state.broadcaster.run())
+    try:
+        yield
+    finally:
+        app.state.broadcaster.end_all()
+        listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await listener
+        await events.aclose()
+        app.state.queue.close()
+        app.state.redis.close()
+        app.state.engine.dispose()

@@ -1,0 +1,110 @@
+"""Bodies of phases."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from pydantic import Field
+
+from app.http.schemas import Instant, View
+from app.models import Challenge, Phase, Selection, TaskNames, TeamSees
+from app.phases.clock import PhaseState, state_of
+from app.phases.service import TaskInPhase, display_names
+from probeboard.labelsets import TaskType
+from probeboard.ranking import RankingMethod
+
+
+class QuotaView(View):
+    """A team's limits in a phase; rejected, failed and withdrawn submissions cost nothing."""
+
+    per_day: int = Field(description="Submissions per rolling 24 hours.")
+    total: int = Field(description="Submissions in the whole phase.")
+    in_flight: int = Field(description="Submissions queued or running at once.")
+
+
+class PhaseTaskView(View):
+    """A task of a phase, as far as its name is public."""
+
+    name: str = Field(description="The name on the leaderboard; masked where the phase says so.")
+    title: str | None = Field(description="What is predicted; null where names are masked.")
+    type: TaskType = Field(description="What its labels are.")
+    weight: float = Field(description="Its weight in the ranking.")
+
+
+class PhaseSummary(View):
+    """A phase in a list."""
+
+    id: UUID = Field(description="The phase's id.")
+    slug: str = Field(description="Unique in its challenge.")
+    title: str = Field(description="Its name.")
+    opens_at: Instant = Field(description="First instant of the window.")
+    closes_at: Instant = Field(description="First instant after the window.")
+    state: PhaseState = Field(description="By the clock, when this was answered.")
+
+    @classmethod
+    def of(cls, phase: Phase, *, now: datetime) -> Self:
+        """Describe a phase at an instant."""
+        return cls(
+            id=phase.id,
+            slug=phase.slug,
+            title=phase.title,
+            opens_at=phase.opens_at,
+            closes_at=phase.closes_at,
+            state=state_of(phase, now),
+        )
+
+
+class PhaseView(PhaseSummary):
+    """A phase with its rules."""
+
+    challenge: str = Field(description="Slug of its challenge.")
+    embedding_dim: int = Field(description="Numbers per sample.")
+    n_samples: int = Field(description="Samples a file must hold; see `samples.csv`.")
+    tasks: list[PhaseTaskView] = Field(description="What is probed.")
+    scorer: str = Field(description="Name and version of the scorer.", examples=["exact@0"])
+    n_splits: int = Field(description="Splits per task.")
+    test_size: float = Field(description="Share of the labels in a test part.")
+    ranking: RankingMethod = Field(description="How scores become ranks.")
+    selection: Selection = Field(description="Which submission of a team counts.")
+    quota: QuotaView = Field(description="A team's limits.")
+    team_sees: TeamSees = Field(description="Which scores a team is shown of its own.")
+    board_visible: bool = Field(description="Whether the leaderboard is public.")
+    board_frozen_at: Instant | None = Field(description="From when on the board stands still.")
+    requires: UUID | None = Field(description="Phase in which a scored submission is needed.")
+
+    @classmethod
+    def with_rules(
+        cls, phase: Phase, challenge: Challenge, tasks: list[TaskInPhase], *, now: datetime
+    ) -> Self:
+        """Describe a phase and its rules at an instant."""
+        masked = phase.board_task_names == TaskNames.MASKED
+        names = display_names(phase, tasks)
+        return cls(
+            **PhaseSummary.of(phase, now=now).model_dump(),
+            challenge=challenge.slug,
+            embedding_dim=challenge.embedding_dim,
+            n_samples=phase.n_samples,
+            tasks=[
+                PhaseTaskView(
+                    name=names[task.task_id],
+                    title=None if masked else task.title,
+                    type=TaskType(task.task_type),
+                    weight=task.weight,
+                )
+                for task in tasks
+            ],
+            scorer=f"{phase.scorer}@{phase.scorer_version}",
+            n_splits=phase.n_splits,
+            test_size=phase.test_size,
+            ranking=RankingMethod(phase.ranking),
+            selection=Selection(phase.selection),
+            quota=QuotaView(
+                per_day=phase.quota_per_day,
+                total=phase.quota_total,
+                in_flight=phase.quota_in_flight,
+            ),
+            team_sees=TeamSees(phase.team_sees),
+            board_visible=phase.board_visible,
+            board_frozen_at=phase.board_frozen_at,
+            requires=phase.requires_phase_id,
+        )

@@ -1,0 +1,156 @@
+"""`/phases/{id}/submissions` and `/submissions`."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request, Response, status
+from fastapi.concurrency import run_in_threadpool
+
+from app.clock import utc_now
+from app.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    IdempotencyKeyReused,
+    InvalidUpload,
+    NotFound,
+    PhaseNotOpen,
+    PhaseRequirementNotMet,
+    QuotaExceeded,
+    StatusForbids,
+    TermsChanged,
+    TooLarge,
+    TooManyRefusals,
+    Unavailable,
+)
+from app.http.dependencies import (
+    AppSettings,
+    DbSession,
+    OrganizeViewer,
+    Queue,
+    ReadViewer,
+    RequestId,
+    SubmitViewer,
+)
+from app.http.problems import declare
+from app.http.schemas import Page
+from app.queue import EVALUATE_SUBMISSION, RANK_PHASE, request_ranking
+from app.submissions import service
+from app.submissions.present import submission_view
+from app.submissions.receiving import IntakeDesk
+from app.submissions.schemas import SubmissionChanges, SubmissionFields, SubmissionView
+
+router = APIRouter(tags=["submissions"])
+
+
+def _form_body() -> dict[str, Any]:
+    schema = SubmissionFields.model_json_schema()
+    file = {
+        "type": "string",
+        "format": "binary",
+        "description": "CSV (`id,0,1,…`, also gzipped), Parquet or NPZ; see the README.",
+    }
+    properties = {"file": file, **schema["properties"]}
+    body = {"type": "object", "required": ["file", "method_name"], "properties": properties}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": body}}}}
+
+
+@router.post(
+    "/phases/{phase_id}/submissions",
+    status_code=status.HTTP_201_CREATED,
+    responses=declare(
+        NotFound, Forbidden, PhaseRequirementNotMet, BadRequest, TooLarge, InvalidUpload,
+        Conflict, PhaseNotOpen, TermsChanged, IdempotencyKeyReused, QuotaExceeded,
+        TooManyRefusals, Unavailable,
+    ),
+    openapi_extra=_form_body(),
+)  # fmt: skip
+async def submit(
+    phase_id: UUID,
+    request: Request,
+    response: Response,
+    viewer: SubmitViewer,
+    request_id: RequestId,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            max_length=200, description="A retry with the same key and content changes nothing."
+        ),
+    ] = None,
+) -> SubmissionView:
+    """Hand in embeddings. The file is validated before the answer; a refusal costs no quota."""
+    desk: IntakeDesk = request.app.state.intake
+    receipt = await desk.take_in(
+        request, viewer, phase_id, idempotency_key=idempotency_key, request_id=request_id
+    )
+    if receipt.is_replay:
+        response.headers["Idempotent-Replay"] = "true"
+    response.headers["Location"] = f"/api/v1/submissions/{receipt.submission_id}"
+    return await run_in_threadpool(desk.describe, viewer, receipt.submission_id)
+
+
+@router.get("/phases/{phase_id}/submissions", responses=declare(NotFound))
+def list_submissions(
+    phase_id: UUID, session: DbSession, viewer: ReadViewer
+) -> Page[SubmissionView]:
+    """List the submissions you may see, newest first: your team's, or all if you organize."""
+    details = service.list_submissions(session, viewer, phase_id)
+    return Page(items=[submission_view(detail) for detail in details])
+
+
+@router.get("/submissions/{submission_id}", responses=declare(NotFound))
+def read_submission(submission_id: UUID, session: DbSession, viewer: ReadViewer) -> SubmissionView:
+    """Read a submission: status, place in the queue, progress, scores, receipt."""
+    return submission_view(service.get_submission(session, viewer, submission_id))
+
+
+@router.patch("/submissions/{submission_id}", responses=declare(NotFound, Forbidden, PhaseNotOpen))
+def edit_submission(
+    submission_id: UUID,
+    body: SubmissionChanges,
+    session: DbSession,
+    queue: Queue,
+    viewer: SubmitViewer,
+) -> SubmissionView:
+    """Change what is said of the method, or whether it is public, until the phase closes."""
+    changes = body.model_dump(exclude_unset=True)
+    phase_id = service.edit(session, viewer, submission_id, changes, now=utc_now())
+    request_ranking(session, phase_id)
+    session.commit()
+    queue.announce(RANK_PHASE, phase_id)
+    return submission_view(service.get_submission(session, viewer, submission_id))
+
+
+@router.post(
+    "/submissions/{submission_id}/withdrawal",
+    responses=declare(NotFound, Forbidden, StatusForbids),
+)
+def withdraw_submission(
+    submission_id: UUID, session: DbSession, viewer: SubmitViewer
+) -> SubmissionView:
+    """Take a queued submission back; it costs no quota."""
+    service.withdraw(session, viewer, submission_id, now=utc_now())
+    session.commit()
+    session.expire_all()
+    return submission_view(service.get_submission(session, viewer, submission_id))
+
+
+@router.post(
+    "/submissions/{submission_id}/retry", responses=declare(NotFound, Forbidden, StatusForbids)
+)
+def retry_submission(
+    submission_id: UUID,
+    session: DbSession,
+    queue: Queue,
+    settings: AppSettings,
+    viewer: OrganizeViewer,
+) -> SubmissionView:
+    """Queue a failed submission again. Organizers only."""
+    more = settings.max_attempts
+    service.retry(session, viewer, submission_id, now=utc_now(), more=more)
+    session.commit()
+    if queue.announce(EVALUATE_SUBMISSION, submission_id):
+        service.mark_announced(session, submission_id, now=utc_now())
+        session.commit()
+    session.expire_all()
+    return submission_view(service.get_submission(session, viewer, submission_id))

@@ -1,0 +1,95 @@
+"""A submission as its viewer may see it."""
+
+from typing import Any
+from uuid import UUID
+
+from app.models import Status, TaskScore, TeamSees
+from app.submissions.schemas import (
+    FailureView,
+    ReceiptView,
+    ScoresView,
+    SubmissionView,
+    TaskScoreView,
+)
+from app.submissions.scores import Scored
+from app.submissions.service import Detail
+
+# A team that could see the penalties or the splits could read labels off them.
+_PUBLIC_RECEIPT = ("scorer", "splits", "label_sets", "packages", "seed")
+
+
+def submission_view(detail: Detail) -> SubmissionView:
+    """Describe a submission; scores are cut to what the phase shows this viewer."""
+    submission = detail.submission
+    failure = None
+    if submission.failure_code is not None:
+        failure = FailureView(code=submission.failure_code, detail=submission.failure_detail or "")
+    return SubmissionView(
+        id=submission.id,
+        phase_id=submission.phase_id,
+        team=detail.team_name,
+        is_baseline=submission.is_baseline,
+        method_name=submission.method_name,
+        method_description=submission.method_description,
+        project_url=submission.project_url,
+        paper_url=submission.paper_url,
+        public=submission.public,
+        status=Status(submission.status),
+        received_at=submission.received_at,
+        started_at=submission.started_at,
+        finished_at=submission.finished_at,
+        queue_position=detail.queue_position,
+        tasks_done=submission.tasks_done,
+        tasks_total=len(detail.weights),
+        standing=detail.standing,
+        scores=_scores(detail, detail.scored) if detail.scored else None,
+        failure=failure,
+        receipt=ReceiptView(
+            received_at=submission.received_at,
+            file_name=submission.file_name,
+            file_bytes=submission.file_bytes,
+            file_sha256=submission.file_sha256,
+            matrix_sha256=submission.matrix_sha256,
+            facts=submission.facts,
+            evaluation=_evaluation(detail.scored) if detail.scored else None,
+        ),
+    )
+
+
+def _evaluation(scored: Scored) -> dict[str, Any]:
+    receipt = scored.evaluation.receipt
+    return {name: receipt[name] for name in _PUBLIC_RECEIPT if name in receipt}
+
+
+def _scores(detail: Detail, scored: Scored) -> ScoresView:
+    digits = None if detail.sees_everything else detail.phase.decimals
+    shows_tasks = detail.sees_everything or detail.phase.team_sees == TeamSees.TASKS
+    tasks = None
+    if shows_tasks:
+        tasks = [
+            _task_score(detail, task_id, scored.tasks[task_id], digits)
+            for task_id in detail.weights
+        ]
+    return ScoresView(
+        mean_score=_rounded(scored.mean_score(detail.weights), digits),
+        mean_q=_rounded(scored.mean_q(detail.weights), digits),
+        tasks=tasks,
+    )
+
+
+def _task_score(
+    detail: Detail, task_id: UUID, score: TaskScore, digits: int | None
+) -> TaskScoreView:
+    return TaskScoreView(
+        task=detail.task_names[task_id],
+        metric=score.metric,
+        mean=_rounded(score.mean, digits),
+        std=_rounded(score.std, digits),
+        standard_error=_rounded(score.standard_error, digits),
+        q=_rounded(score.q, digits),
+        split_scores=score.split_scores if detail.sees_everything else None,
+    )
+
+
+def _rounded(value: float, digits: int | None) -> float:
+    return value if digits is None else round(value, digits)

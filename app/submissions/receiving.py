@@ -1,0 +1,217 @@
+"""From the first byte of an upload to its announcement: the steps, and what is held during each.
+
+look (session) → receive (disk) → validate (child process) → admit (one transaction) → announce.
+Waiting costs no thread and no database connection.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.blobs import BlobStore
+from app.clock import utc_now
+from app.db import SessionFactory
+from app.errors import (
+    InvalidInput,
+    InvalidUpload,
+    Place,
+    TooManyRefusals,
+    Unavailable,
+)
+from app.http.multipart import ReceivedFile, ReceivedForm, receive_form
+from app.policy import Viewer
+from app.queue import EVALUATE_SUBMISSION, JobQueue
+from app.ratelimit import RateCounter
+from app.settings import Settings
+from app.submissions import intake, service
+from app.submissions.intake import IntakeTarget, Method, Upload
+from app.submissions.present import submission_view
+from app.submissions.schemas import SubmissionFields, SubmissionView
+from app.submissions.validation import (
+    ValidatedMatrix,
+    ValidationBroken,
+    default_limits,
+    validate_upload,
+)
+from probeboard.embeddings import InvalidEmbeddings, widest_encoding_bytes
+
+
+@dataclass(frozen=True)
+class IntakeReceipt:
+    """Which submission a request made, or had made before."""
+
+    submission_id: UUID
+    is_replay: bool
+
+
+class IntakeDesk:
+    """Takes uploads in, so many validations at a time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sessions: SessionFactory,
+        blobs: BlobStore,
+        queue: JobQueue,
+        rates: RateCounter,
+    ) -> None:
+        self._settings = settings
+        self._sessions = sessions
+        self._blobs = blobs
+        self._queue = queue
+        self._rates = rates
+        self._validations = asyncio.Semaphore(settings.validations_at_once)
+
+    async def take_in(
+        self,
+        request: Request,
+        viewer: Viewer,
+        phase_id: UUID,
+        *,
+        idempotency_key: str | None,
+        request_id: str,
+    ) -> IntakeReceipt:
+        """Receive, validate, admit and announce one submission.
+
+        Raises
+        ------
+        DomainError
+            As `intake.open_target`, `receive_form`, `intake.admit`; and InvalidUpload for a bad
+            file, TooManyRefusals after too many of them, Unavailable if validation itself broke.
+        """
+        target = await run_in_threadpool(self._open, viewer, phase_id, idempotency_key)
+        with self._blobs.incoming() as folder:
+            form = await receive_form(
+                request, folder=folder, limit_bytes=widest_encoding_bytes(target.spec)
+            )
+            received_at = utc_now()
+            method = _method(form)
+            file = _only_file(form)
+            upload = Upload(
+                file_name=file.file_name[:200],
+                file_bytes=file.n_bytes,
+                file_sha256=file.sha256,
+                received_at=received_at,
+                idempotency_key=idempotency_key,
+                request_id=request_id,
+            )
+            replay = await run_in_threadpool(self._replay, viewer, phase_id, upload, method)
+            if replay is not None:
+                return IntakeReceipt(replay, is_replay=True)
+            matrix = await self._validate(viewer, target, file.path, folder / "matrix.npy")
+            receipt = await run_in_threadpool(self._admit, viewer, target, upload, method, matrix)
+        await run_in_threadpool(self._announce, receipt.submission_id)
+        return receipt
+
+    def describe(self, viewer: Viewer, submission_id: UUID) -> SubmissionView:
+        """Return the submission as its sender may see it."""
+        with self._sessions() as session:
+            return submission_view(service.get_submission(session, viewer, submission_id))
+
+    def _open(self, viewer: Viewer, phase_id: UUID, key: str | None) -> IntakeTarget:
+        now = utc_now()
+        with self._sessions() as session:
+            target = intake.open_target(
+                session, viewer, phase_id, idempotency_key=key, blobs=self._blobs, now=now
+            )
+        count = self._rates.read(_refusals(viewer, target), now=now)
+        if count.used >= self._settings.refusals_per_hour:
+            raise TooManyRefusals(
+                "Too many of your files were refused; `probeboard.embeddings` checks them at home.",
+                limit=self._settings.refusals_per_hour,
+                used=count.used,
+                window="1 h",
+                resets_at=count.resets_at,
+            )
+        return target
+
+    def _replay(
+        self, viewer: Viewer, phase_id: UUID, upload: Upload, method: Method
+    ) -> UUID | None:
+        with self._sessions() as session:
+            first = intake.find_replay(session, viewer, phase_id, upload, method)
+            return first.id if first else None
+
+    async def _validate(
+        self, viewer: Viewer, target: IntakeTarget, upload: Path, output: Path
+    ) -> ValidatedMatrix:
+        limits = default_limits(target.spec)
+        try:
+            async with self._validations:
+                return await validate_upload(upload, spec=target.spec, output=output, limits=limits)
+        except InvalidEmbeddings as error:
+            await run_in_threadpool(self._rates.add, _refusals(viewer, target))
+            places = [
+                Place(issue.code, issue.detail, row=issue.row, column=issue.column)
+                for issue in error.issues
+            ]
+            many = "fault" if error.total == 1 else "faults"
+            raise InvalidUpload(
+                f"The file has {error.total} {many}. It was not stored and cost no quota.",
+                places,
+                error.total,
+            ) from error
+        except ValidationBroken as error:
+            raise Unavailable("The file could not be validated; the fault is ours.") from error
+
+    def _admit(
+        self,
+        viewer: Viewer,
+        target: IntakeTarget,
+        upload: Upload,
+        method: Method,
+        matrix: ValidatedMatrix,
+    ) -> IntakeReceipt:
+        with self._sessions() as session:
+            submission = intake.admit(
+                session,
+                viewer,
+                target,
+                upload,
+                method,
+                matrix,
+                blobs=self._blobs,
+                max_attempts=self._settings.max_attempts,
+            )
+            is_replay = submission.request_id != upload.request_id
+            session.commit()
+            return IntakeReceipt(submission.id, is_replay=is_replay)
+
+    def _announce(self, submission_id: UUID) -> None:
+        """Tell the queue, and note that it was told. If either fails, the sweep does it again."""
+        if not self._queue.announce(EVALUATE_SUBMISSION, submission_id):
+            return
+        with suppress(SQLAlchemyError), self._sessions() as session:
+            service.mark_announced(session, submission_id, now=utc_now())
+            session.commit()
+
+
+def _method(form: ReceivedForm) -> Method:
+    try:
+        fields = SubmissionFields.model_validate(form.fields)
+    except ValidationError as error:
+        places = [
+            Place(fault["type"], fault["msg"], pointer="/" + "/".join(map(str, fault["loc"])))
+            for fault in error.errors()
+        ]
+        raise InvalidInput("The fields do not fit the schema.", places) from error
+    return Method(**fields.model_dump())
+
+
+def _only_file(form: ReceivedForm) -> ReceivedFile:
+    if len(form.files) != 1 or form.files[0].field_name != "file":
+        place = Place("missing", "send the embeddings in the field “file”", pointer="/file")
+        raise InvalidInput("There is no file.", [place])
+    return form.files[0]
+
+
+def _refusals(viewer: Viewer, target: IntakeTarget) -> str:
+    """Name the counter: a team's refusals count together, in each phase apart."""
+    return f"refused:{target.phase_id}:{target.participation_id or viewer.me}"

@@ -1,0 +1,129 @@
+"""Bodies of submissions."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, AnyUrl, Field, HttpUrl, TypeAdapter, model_validator
+
+from app.http.schemas import Body, Instant, View
+from app.models import Status
+from app.submissions.selection import Standing
+
+_URL = TypeAdapter(HttpUrl)
+
+
+def _web_address(value: str) -> str:
+    """Keep an http(s) address as text; anything else would be a link that harms readers."""
+    url: AnyUrl = _URL.validate_python(value)
+    return str(url)
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address), Field(max_length=500)]
+
+
+class SubmissionFields(Body):
+    """The fields that come with a file."""
+
+    method_name: str = Field(min_length=1, max_length=100, description="Shown on the board.")
+    method_description: str = Field(default="", max_length=5000, description="How it works.")
+    project_url: WebAddress | None = Field(default=None, description="Code or project page.")
+    paper_url: WebAddress | None = Field(default=None, description="Paper.")
+    public: bool = Field(default=True, description="Whether it may stand on the public board.")
+    baseline: bool = Field(
+        default=False, description="Organizers only: shown on the board, outside the ranking."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, fields: Any) -> Any:
+        if not isinstance(fields, dict):
+            return fields
+        return {name: value for name, value in fields.items() if value != ""}
+
+
+class SubmissionChanges(Body):
+    """What may change until the phase closes; members that are absent stay."""
+
+    method_name: str = Field(default="", min_length=1, max_length=100, description="New name.")
+    method_description: str = Field(default="", max_length=5000, description="New description.")
+    project_url: WebAddress | None = Field(default=None, description="New address, or null.")
+    paper_url: WebAddress | None = Field(default=None, description="New address, or null.")
+    public: bool = Field(default=True, description="Whether it may stand on the board.")
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> "SubmissionChanges":
+        if not self.model_fields_set:
+            raise ValueError("nothing to change")
+        return self
+
+
+class TaskScoreView(View):
+    """A submission's score in one task."""
+
+    task: str = Field(description="The task's public name.")
+    metric: str = Field(description="What was measured.", examples=["r2"])
+    mean: float = Field(description="Mean over the splits.")
+    std: float = Field(description="Standard deviation over the splits (ddof 0).")
+    standard_error: float = Field(
+        description="Of the mean, corrected for overlapping splits (Nadeau and Bengio 2003)."
+    )
+    q: float = Field(description="2·mean / (0.02 + std), as in NeuCo-Bench.")
+    split_scores: list[float] | None = Field(
+        default=None, description="Each split's score; for the challenge's organizers."
+    )
+
+
+class ScoresView(View):
+    """A submission's scores, as far as the phase shows them to whoever asks."""
+
+    mean_score: float = Field(description="Weighted mean of the tasks' means.")
+    mean_q: float = Field(description="Weighted mean of the tasks' Q.")
+    tasks: list[TaskScoreView] | None = Field(
+        description="Scores by task; null where the phase shows the aggregate only."
+    )
+
+
+class FailureView(View):
+    """Why a submission was not scored."""
+
+    code: str = Field(description="Stable code.", examples=["worker-lost"])
+    detail: str = Field(description="What happened, and what it means for you.")
+
+
+class ReceiptView(View):
+    """What was handed in, and by which rules it was scored."""
+
+    received_at: Instant = Field(description="When the last byte came: what deadlines look at.")
+    file_name: str = Field(description="The name the file came with.")
+    file_bytes: int = Field(description="Its size in bytes.")
+    file_sha256: str = Field(description="SHA-256 of the file.")
+    matrix_sha256: str = Field(description="SHA-256 of the float32 matrix in sample order.")
+    facts: dict[str, Any] = Field(description="Format, type, range and the like of the file.")
+    evaluation: dict[str, Any] | None = Field(
+        description="Scorer, label-set versions, splits and package versions; null until scored."
+    )
+
+
+class SubmissionView(View):
+    """A submission."""
+
+    id: UUID = Field(description="The submission's id.")
+    phase_id: UUID = Field(description="The phase it was handed in to.")
+    team: str | None = Field(description="The team's name; null for a baseline.")
+    is_baseline: bool = Field(description="Whether it is an organizer's baseline.")
+    method_name: str = Field(description="Shown on the board.")
+    method_description: str = Field(description="How it works.")
+    project_url: str | None = Field(description="Code or project page.")
+    paper_url: str | None = Field(description="Paper.")
+    public: bool = Field(description="Whether it may stand on the public board.")
+    status: Status = Field(description="Where it is in its life.")
+    received_at: Instant = Field(description="When the last byte came.")
+    started_at: Instant | None = Field(description="When a worker took it.")
+    finished_at: Instant | None = Field(description="When it reached its last status.")
+    queue_position: int | None = Field(description="1 is next; null once it left the queue.")
+    tasks_done: int = Field(description="Tasks probed so far.")
+    tasks_total: int = Field(description="Tasks of the phase.")
+    standing: Standing = Field(description="Whether it counts on the board, and why or why not.")
+    scores: ScoresView | None = Field(description="Null until it is scored.")
+    failure: FailureView | None = Field(description="Set where it was rejected or failed.")
+    receipt: ReceiptView = Field(description="What was handed in, and how it was scored.")
