@@ -56,7 +56,8 @@ def read_cells(
         cells = split_line(text)
         if cells is None:
             log.add(IssueCode.BAD_QUOTING, "the quotes do not pair up", row=row)
-            cells = text.split(",")
+            ids.append(text.split(",")[0].strip('"'))
+            continue
         ids.append(cells.pop(id_column) if id_column < len(cells) else "")
         if len(cells) == len(names):
             values[position] = _numbers(cells, log, names=names, row=row)

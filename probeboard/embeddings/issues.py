@@ -55,8 +55,9 @@ class Issue:
         One sentence for the person who made the file.
     row
         1-based number of the data row: the first vector is row 1, whatever the format. In a CSV
-        the header is not counted, so row ``r`` is line ``r + 1`` of the text. ``None`` when the
-        fault has no row (the header, a sample that is absent, the file as a whole).
+        the header and blank lines are not counted, so row ``r`` is line ``r + 1`` of a text
+        without blank lines. ``None`` when the fault has no row (the header, a sample that is
+        absent, the file as a whole).
     column
         Name of the column as the file has it (``"17"``, ``"id"``); where the format names no
         columns (NPZ, a list column), the 0-based number of the dimension. ``None`` when the
@@ -94,7 +95,8 @@ class InvalidEmbeddings(ValueError):
     Attributes
     ----------
     issues
-        The first 100 faults, in the order in which they were found.
+        The first 100 faults, in the order in which they were found; a fault that ended the
+        reading comes first.
     total
         How many faults were found in all.
     """
@@ -140,9 +142,9 @@ class IssueLog:
         self.total += further
 
     def fail(self, code: IssueCode, detail: str, *, row: int | None = None) -> NoReturn:
-        """Note a fault that ends the reading, and raise all that was found."""
-        self.add(code, detail, row=row)
-        raise InvalidEmbeddings(tuple(self._kept), self.total)
+        """Note a fault that ends the reading, before all others, and raise what was found."""
+        kept = [Issue(code, detail, row=row), *self._kept[: KEPT_ISSUES - 1]]
+        raise InvalidEmbeddings(tuple(kept), self.total + 1)
 
     def raise_if_any(self) -> None:
         """Raise what was found, if anything was."""

@@ -133,10 +133,7 @@ class _Reader:
         return layout if readable == columns.values else Layout(readable, None)
 
     def _list_width(self, name: str) -> int:
-        """Return the length that the footer's counts give for the lists.
-
-        Where they give none, lists differ in length: the wanted length is then the measure.
-        """
+        """Return the length of the lists if all have one, or else the wanted length."""
         kind = self._schema.field(name).type
         if pt.is_fixed_size_list(kind):
             return int(kind.list_size)
@@ -150,7 +147,12 @@ class _Reader:
         if values > 4 * self._spec.n_dims * footer.num_rows:
             detail = f"{values} values in {footer.num_rows} rows"
             self._log.fail(IssueCode.TOO_LARGE, detail)
-        return self._spec.n_dims if values % footer.num_rows else values // footer.num_rows
+        if values == footer.num_rows * self._spec.n_dims:
+            return self._spec.n_dims
+        with refused_if_damaged(self._log):
+            first = next(self._file.iter_batches(batch_size=1, columns=[name], use_threads=False))
+            length = pc.list_value_length(first.column(0))[0].as_py() or 0
+        return length if values == footer.num_rows * length else self._spec.n_dims
 
     def _put_columns(
         self,

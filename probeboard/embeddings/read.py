@@ -106,7 +106,8 @@ def _check_is_text(start: bytes, log: IssueLog) -> None:
     for magic, what in _OTHERS.items():
         if start.startswith(magic):
             log.fail(IssueCode.UNKNOWN_FORMAT, f"this is {what}; {_WANTED}")
-    if start.startswith(_UTF16) or b"\0\0\0" in (start[:6:2], start[1:6:2]):
+    # Without a byte order mark, UTF-16 shows by its every other byte.
+    if start.startswith(_UTF16) or (start[:6:2] == b"\0\0\0") != (start[1:6:2] == b"\0\0\0"):
         log.fail(IssueCode.WRONG_ENCODING, "the text is UTF-16; save it as UTF-8")
     if start.translate(None, _CONTROL) != start:
         if start.translate(None, _CONTROL[1:]) == start:
