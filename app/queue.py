@@ -60,7 +60,14 @@ def make_celery(settings: Settings) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_concurrency=settings.worker_concurrency,
         worker_hijack_root_logger=False,
-        beat_schedule={SWEEP: {"task": SWEEP, "schedule": settings.sweep_every_s}},
+        beat_schedule={
+            SWEEP: {
+                "task": SWEEP,
+                "schedule": settings.sweep_every_s,
+                # While no worker listens, sweeps shall not pile up.
+                "options": {"expires": settings.sweep_every_s * 2},
+            }
+        },
     )
     return celery
 

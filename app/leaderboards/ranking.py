@@ -1,12 +1,13 @@
-"""Read all that a phase's board needs, and rank it: what the ranking job computes."""
+"""Read all that a phase's board is made from."""
 
 from collections import Counter
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.leaderboards.board import Board, BoardRules, BoardTask, Contender, build_board
+from app.leaderboards.board import BoardRules, BoardTask, Contender
 from app.models import Challenge, Participation, Phase, Selection, Status, Submission, Team
 from app.phases.service import display_names, tasks_of
 from app.submissions.scores import Scored, candidate_of, official_scores
@@ -17,8 +18,17 @@ from probeboard.ranking import RankingMethod
 METRICS = {TaskType.REGRESSION: "r2", TaskType.BINARY: "f1", TaskType.MULTICLASS: "macro_f1"}
 
 
-def rank_board(session: Session, phase_id: UUID) -> Board:
-    """Read all that a phase's board needs, and rank it."""
+@dataclass(frozen=True)
+class Contenders:
+    """All that a phase's board is made from."""
+
+    rules: BoardRules
+    pool: tuple[Contender, ...]
+    baselines: tuple[Contender, ...]
+
+
+def read_contenders(session: Session, phase_id: UUID) -> Contenders:
+    """Read a phase's rules, the submissions that count, and the baselines."""
     phase, challenge = session.execute(
         select(Phase, Challenge)
         .join(Challenge, Challenge.id == Phase.challenge_id)
@@ -46,13 +56,13 @@ def rank_board(session: Session, phase_id: UUID) -> Board:
         for one, team in rows
         if one.id in scores
     }
-    pool = [contenders[one.id] for one, _ in rows if one.id in chosen]
-    baselines = [
+    pool = tuple(contenders[one.id] for one, _ in rows if one.id in chosen)
+    baselines = tuple(
         contenders[one.id]
         for one, _ in rows
         if one.is_baseline and one.public and one.id in contenders
-    ]
-    return build_board(rules, pool, baselines)
+    )
+    return Contenders(rules, pool, baselines)
 
 
 def rules_of(session: Session, phase: Phase, challenge: Challenge) -> BoardRules:

@@ -1,0 +1,19 @@
+"""Celery, configured from the settings; `celery -A worker.celery_app worker` starts here."""
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+from app.logs import configure_logging
+from app.queue import make_celery
+from app.settings import Settings
+
+settings = Settings()
+celery: Celery = make_celery(settings)
+celery.conf.imports = ("worker.jobs",)
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _log_as_we_do(**_: Any) -> None:
+    configure_logging(settings.log_level)

@@ -1,0 +1,77 @@
+"""Keep a lease alive while numbers are computed, from a thread with its own connection."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.clock import utc_now
+from worker import store
+from worker.parts import Parts
+from worker.store import Work
+
+RENEWALS_PER_LEASE = 3
+
+log = structlog.get_logger(__name__)
+
+
+class LeaseLost(Exception):
+    """Somebody else has the submission now: stop, and write nothing."""
+
+
+class Lease:
+    """The right to work on a submission."""
+
+    def __init__(self, parts: Parts, work: Work) -> None:
+        self._parts = parts
+        self._work = work
+        self._length = timedelta(seconds=parts.settings.lease_s)
+        self._stopped = threading.Event()
+        self._lost = threading.Event()
+
+    def note_progress(self, tasks_done: int) -> None:
+        """Store how many tasks are done.
+
+        Raises
+        ------
+        LeaseLost
+            If the lease ran out and was taken back.
+        """
+        if self._lost.is_set() or not self._renew(tasks_done):
+            raise LeaseLost
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Renew the lease in the background until the block ends."""
+        thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stopped.set()
+            thread.join()
+
+    def _keep(self) -> None:
+        pause_s = self._length.total_seconds() / RENEWALS_PER_LEASE
+        while not self._stopped.wait(pause_s):
+            try:
+                if not self._renew(None):
+                    self._lost.set()
+                    return
+            except SQLAlchemyError as error:  # the next renewal may find the database back
+                log.warning("lease not renewed", error=repr(error))
+
+    def _renew(self, tasks_done: int | None) -> bool:
+        with self._parts.sessions() as session:
+            renewed = store.renew(
+                session,
+                self._work,
+                now=utc_now(),
+                lease=self._length,
+                tasks_done=tasks_done,
+            )
+            session.commit()
+        return renewed

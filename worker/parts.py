@@ -1,0 +1,43 @@
+"""What a worker process works with, made after the fork: connections are not shared."""
+
+from dataclasses import dataclass
+
+import redis
+from sqlalchemy import Engine
+from threadpoolctl import threadpool_limits
+
+from app.blobs import BlobStore
+from app.db import SessionFactory, make_engine, make_sessions
+from app.queue import JobQueue
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of one worker process."""
+
+    settings: Settings
+    engine: Engine
+    sessions: SessionFactory
+    blobs: BlobStore
+    queue: JobQueue
+    redis: redis.Redis
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+        self.redis.close()
+
+
+def make_parts(settings: Settings, queue: JobQueue) -> Parts:
+    """Make the parts, and hold BLAS to its threads: more only fight over the same cores."""
+    threadpool_limits(settings.blas_threads)
+    engine = make_engine(settings)
+    return Parts(
+        settings=settings,
+        engine=engine,
+        sessions=make_sessions(engine),
+        blobs=BlobStore(settings.blob_root),
+        queue=queue,
+        redis=redis.Redis.from_url(settings.redis_url, socket_timeout=5),
+    )
