@@ -1,7 +1,8 @@
 """The command lines of the processes, the same here, in docker-compose.yml and in the README."""
 
 MIGRATE = ("alembic", "upgrade", "head")
-SERVER = ("uvicorn", "--factory", "app.main:create_app_from_environment")
+# The access log is the server's own: JSON, with request ids.
+SERVER = ("uvicorn", "--factory", "app.main:create_app_from_environment", "--no-access-log")
 # Gossip and mingling tell workers of each other; these never ask, and start faster without.
 WORKER = ("celery", "-A", "worker.celery_app", "worker", "--without-gossip", "--without-mingle")
 BEAT = ("celery", "-A", "worker.celery_app", "beat")
