@@ -210,7 +210,8 @@ def _complete(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def _exact_mean(row: Sequence[float], whole: Sequence[int]) -> Fraction:
     """Weighted mean of the scores that exist, 0 if none does."""
-    present = [(round(x * 10**DECIMALS), w) for x, w in zip(row, whole, strict=True) if x == x]
+    pairs = [(Fraction(x), w) for x, w in zip(row, whole, strict=True) if not math.isnan(x)]
+    present = [(round(x * 10**DECIMALS), w) for x, w in pairs]
     total = sum(w for _, w in present)
     return Fraction(sum(x * w for x, w in present), 10**DECIMALS * max(total, 1))
 
