@@ -207,17 +207,22 @@ def _interpret(
         raise _refusal(IssueCode.TOO_SLOW, f"reading took more than {limits.wall_s:g} s")
     if ending.returncode == -signal.SIGXCPU:
         raise _refusal(IssueCode.TOO_SLOW, f"reading took more than {limits.cpu_s} s of processor")
-    # C++ libraries that cannot pass on a failed allocation abort with these words.
-    aborted = ending.returncode == -signal.SIGABRT and b"bad_alloc" in ending.stderr
-    if ending.returncode == OUT_OF_MEMORY_EXIT or aborted:
+    # Where PyArrow cannot pass on a C++ exception the runtime prints it and aborts: the parser's
+    # refusal of a damaged file, or an allocation that failed.
+    aborted = ending.returncode == -signal.SIGABRT and b"terminate called after" in ending.stderr
+    if ending.returncode == OUT_OF_MEMORY_EXIT or (aborted and b"bad_alloc" in ending.stderr):
         detail = f"reading took more than {limits.memory_bytes // 10**6} MB of memory"
         raise _refusal(IssueCode.TOO_MUCH_MEMORY, detail)
+    if aborted:
+        raise InvalidEmbeddings((Issue(IssueCode.CORRUPTED, "the file is damaged"),), 1)
     if ending.returncode != 0:
         raise _broken("the child failed", ending)
     try:
         result: dict[str, Any] = json.loads(line)
         if not result["ok"]:
             issues = tuple(Issue.from_dict(issue) for issue in result["issues"])
+            if not issues:
+                raise ValueError("a refusal without an issue")
             raise InvalidEmbeddings(issues, int(result["total"]))
         facts = EmbeddingFacts.from_dict(result["facts"])
         matrix = ValidatedMatrix(path=output, sha256=str(result["sha256"]), facts=facts)

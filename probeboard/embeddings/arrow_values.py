@@ -1,8 +1,7 @@
 """What Parquet and Arrow IPC share: which column is which, and how one becomes numbers."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,41 +10,11 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from probeboard.embeddings.issues import InvalidEmbeddings, IssueCode, IssueLog, shown
+from probeboard.embeddings.issues import IssueCode, IssueLog, shown
 
 # TerraTorch's joint Parquet export calls them so, beside columns of its own metadata.
 _ID_NAMES = ("id", "file_id")
 _LIST_NAMES = ("embeddings", "embedding")
-
-
-@contextmanager
-def refused_if_damaged(log: IssueLog) -> Iterator[None]:
-    """Turn what PyArrow raises for a damaged file into an issue.
-
-    Raises
-    ------
-    InvalidEmbeddings
-        If PyArrow could not make sense of the file.
-    OSError
-        If the disk failed: `errno` is set then, and only then.
-    """
-    try:
-        yield
-    except (MemoryError, InvalidEmbeddings):
-        raise
-    except (
-        pa.ArrowException,
-        OSError,
-        ValueError,
-        KeyError,
-        IndexError,
-        OverflowError,
-        TypeError,
-    ) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        reason = str(error).partition("\n")[0][:200]
-        log.fail(IssueCode.CORRUPTED, f"the file is damaged: {reason}")
 
 
 @dataclass(frozen=True)

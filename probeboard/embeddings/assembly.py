@@ -61,7 +61,7 @@ class Assembly:
 
         NaN, infinity and what float32 cannot hold become issues.
         """
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # invalid: a signalling NaN
             block = values.astype(np.float32, copy=False)
         if not np.isfinite(block).all():
             self._report_not_finite(values, block, first_row, first_column)

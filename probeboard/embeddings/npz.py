@@ -3,7 +3,6 @@
 import re
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.embeddings.assembly import Assembly
+from probeboard.embeddings.damage import refused_if_damaged
 from probeboard.embeddings.facts import Embeddings
 from probeboard.embeddings.issues import IssueCode, IssueLog, shown
 from probeboard.embeddings.layout import unnamed_layout
@@ -25,20 +25,6 @@ _HEADER = re.compile(
 )
 _END_RECORD = struct.Struct("<4s4H2LH")
 _MOST_MEMBERS = 1000
-# What zipfile and np.dtype raise for a file that is not what it says.
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    ValueError,
-    KeyError,
-    IndexError,
-    OverflowError,
-    NotImplementedError,
-    RuntimeError,
-    TypeError,
-)
 
 
 def read_npz(path: Path, spec: EmbeddingSpec, log: IssueLog) -> Embeddings:
@@ -51,10 +37,8 @@ def read_npz(path: Path, spec: EmbeddingSpec, log: IssueLog) -> Embeddings:
     """
     with path.open("rb") as file:
         _check_directory(file, log)
-        try:
+        with refused_if_damaged(log, "the archive"):
             archive = zipfile.ZipFile(file)
-        except _DAMAGE as error:
-            log.fail(IssueCode.CORRUPTED, f"not a readable archive: {error}")
         with archive:
             return _read_archive(archive, spec, log)
 
@@ -114,11 +98,9 @@ class _Member:
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             # zipfile unpacks the others without a bound on what one read may yield.
             log.fail(IssueCode.UNKNOWN_FORMAT, f"array '{name}': only deflate is accepted")
-        try:
+        with refused_if_damaged(log, f"array '{name}'"):
             self._stream = archive.open(info)
             shape, self.fortran_order, dtype = _read_header(cast(BinaryIO, self._stream))
-        except _DAMAGE as error:
-            log.fail(IssueCode.CORRUPTED, f"array '{name}' has no readable header: {error}")
         if dtype.hasobject:
             detail = f"array '{name}' holds Python objects; give {name} a plain dtype"
             log.fail(IssueCode.PICKLED, detail)
@@ -132,10 +114,8 @@ class _Member:
             log.fail(IssueCode.CORRUPTED, detail)
 
     def read(self, size: int) -> bytes:
-        try:
+        with refused_if_damaged(self._log, f"array '{self._name}'"):
             data = self._stream.read(size)
-        except _DAMAGE as error:
-            self._log.fail(IssueCode.CORRUPTED, f"array '{self._name}' is damaged: {error}")
         if len(data) != size:
             self._log.fail(IssueCode.CORRUPTED, f"array '{self._name}' ends before its end")
         return data
@@ -151,10 +131,8 @@ class _Member:
 
     def finish(self) -> None:
         """Read the end, where the archive's checksum is compared."""
-        try:
+        with refused_if_damaged(self._log, f"array '{self._name}'"):
             self._stream.read(1)
-        except _DAMAGE as error:
-            self._log.fail(IssueCode.CORRUPTED, f"array '{self._name}' is damaged: {error}")
 
 
 def _read_header(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -17,14 +17,15 @@ from probeboard.embeddings.arrow_values import (
     Columns,
     check_types,
     choose_columns,
-    refused_if_damaged,
     to_ids,
     to_numbers,
 )
 from probeboard.embeddings.assembly import Assembly
+from probeboard.embeddings.damage import refused_if_damaged
 from probeboard.embeddings.facts import Embeddings
 from probeboard.embeddings.issues import IssueCode, IssueLog
 from probeboard.embeddings.layout import Layout, named_layout, unnamed_layout
+from probeboard.embeddings.parquet_footer import declared_values
 from probeboard.embeddings.spec import EmbeddingSpec, widest_encoding_bytes
 
 _BLOCK_BYTES = 1 << 23
@@ -47,7 +48,7 @@ def read_parquet(path: Path, spec: EmbeddingSpec, log: IssueLog) -> Embeddings:
         columns = choose_columns(schema, log)
         if pt.is_string(schema.field(columns.id).type):
             file = _open(source, spec, log, dictionary=[columns.id])
-        return _Reader(file, schema, columns, spec, log).read()
+        return _Reader(path, file, schema, columns, spec, log).read()
 
 
 def _open(
@@ -66,7 +67,8 @@ def _open(
 
 
 def _check_footer(footer: pq.FileMetaData, spec: EmbeddingSpec, log: IssueLog) -> None:
-    groups = [footer.row_group(group) for group in range(footer.num_row_groups)]
+    with refused_if_damaged(log):
+        groups = [footer.row_group(group) for group in range(footer.num_row_groups)]
     if footer.num_rows == 0:
         log.fail(IssueCode.NO_ROWS, "the file has no rows")
     if footer.num_rows > spec.row_limit or len(groups) > spec.row_limit:
@@ -86,12 +88,14 @@ class _Reader:
 
     def __init__(
         self,
+        path: Path,
         file: pq.ParquetFile,
         schema: pa.Schema,
         columns: Columns,
         spec: EmbeddingSpec,
         log: IssueLog,
     ) -> None:
+        self._path = path
         self._file = file
         self._schema = schema
         self._columns = columns
@@ -138,12 +142,8 @@ class _Reader:
         if pt.is_fixed_size_list(kind):
             return int(kind.list_size)
         footer = self._file.metadata
-        values = 0
-        for group in range(footer.num_row_groups):
-            chunks = footer.row_group(group)
-            for column in range(chunks.num_columns):
-                if chunks.column(column).path_in_schema.split(".")[0] == name:
-                    values += chunks.column(column).num_values
+        with refused_if_damaged(self._log), self._path.open("rb") as source:
+            values = declared_values(source, name)
         if values > 4 * self._spec.n_dims * footer.num_rows:
             detail = f"{values} values in {footer.num_rows} rows"
             self._log.fail(IssueCode.TOO_LARGE, detail)

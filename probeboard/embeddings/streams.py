@@ -5,6 +5,7 @@ from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
+from probeboard.embeddings.damage import refused_if_damaged
 from probeboard.embeddings.issues import IssueCode, IssueLog
 
 _CHUNK_BYTES = 1 << 18
@@ -84,10 +85,8 @@ class Gunzip:
             packed = self._pending or self._source.read(_CHUNK_BYTES)
             if not packed:
                 self._log.fail(IssueCode.CORRUPTED, "the gzip stream ends before its end")
-            try:
+            with refused_if_damaged(self._log, "the gzip stream"):
                 data = self._decoder.decompress(packed, size)
-            except zlib.error as error:
-                self._log.fail(IssueCode.CORRUPTED, f"the gzip stream is damaged: {error}")
             self._pending = self._decoder.unconsumed_tail
             if data:
                 self._yielded += len(data)
@@ -117,10 +116,6 @@ class Unzstd:
 
     def read(self, size: int, /) -> bytes:
         """Return at most `size` bytes; none at the end."""
-        try:
+        with refused_if_damaged(self._log, "the zstd stream"):
             data: bytes = self._stream.read(size)
-        except OSError as error:
-            if error.errno is not None:
-                raise  # the disk's fault, not the file's
-            self._log.fail(IssueCode.CORRUPTED, f"the zstd stream is damaged: {error}")
         return data
