@@ -1,5 +1,6 @@
 """Celery, configured from the settings; `celery -A worker.celery_app worker` starts here."""
 
+import logging
 from typing import Any
 
 from celery import Celery
@@ -17,3 +18,5 @@ celery.conf.imports = ("worker.jobs",)
 @setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _log_as_we_do(**_: Any) -> None:
     configure_logging(settings.log_level)
+    for chatty in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)  # the jobs log what they do

@@ -73,9 +73,7 @@ def announce_waiting(parts: Parts, *, now: datetime) -> None:
     with parts.sessions() as session:
         waiting = session.scalars(
             select(Submission.id)
-            .where(
-                Submission.status == Status.QUEUED, or_(never, stale) if broker_is_empty else never
-            )
+            .where(Submission.status == Status.QUEUED, lost)
             .order_by(Submission.queue_number)
             .limit(BATCH)
         ).all()

@@ -95,13 +95,6 @@ class PhaseConfig(Config):
             return value
         return [{"task": item} if isinstance(item, str) else item for item in value]
 
-    @field_validator("opens_at", "closes_at", mode="before")
-    @classmethod
-    def _refuse_numbers(cls, value: object) -> object:
-        if isinstance(value, int | float):
-            raise ValueError("write an instant with its zone, as 2026-03-10T00:00:00Z")
-        return value
-
 
 class ChallengeConfig(Config):
     """The whole of `challenge.yaml`."""

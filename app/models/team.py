@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, new_id
@@ -11,7 +11,7 @@ from app.models.base import Base, new_id
 
 class Team(Base):
     __tablename__ = "team"
-    __table_args__ = (Index("uq_team_name_folded", func.lower("name"), unique=True),)
+    __table_args__ = (Index("uq_team_name_folded", text("lower(name)"), unique=True),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     slug: Mapped[str] = mapped_column(unique=True)
