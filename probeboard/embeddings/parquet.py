@@ -28,7 +28,9 @@ from probeboard.embeddings.layout import Layout, named_layout, unnamed_layout
 from probeboard.embeddings.parquet_footer import declared_values
 from probeboard.embeddings.spec import EmbeddingSpec, widest_encoding_bytes
 
-_BLOCK_BYTES = 1 << 23
+_COLUMNS_BYTES = 1 << 22
+_LISTS_BYTES = 1 << 21
+_BUFFER_BYTES = 1 << 20
 _FOOTER_STRING_BYTES = 1 << 24
 
 
@@ -46,18 +48,27 @@ def read_parquet(path: Path, spec: EmbeddingSpec, log: IssueLog) -> Embeddings:
         with refused_if_damaged(log):
             schema = file.schema_arrow
         columns = choose_columns(schema, log)
-        if pt.is_string(schema.field(columns.id).type):
-            file = _open(source, spec, log, dictionary=[columns.id])
+        # A long id that is repeated stays one text; a long column of lists is read in pieces.
+        texts = [columns.id] if pt.is_string(schema.field(columns.id).type) else None
+        buffer_bytes = _BUFFER_BYTES if columns.list is not None else 0
+        if texts or buffer_bytes:
+            file = _open(source, spec, log, dictionary=texts, buffer_bytes=buffer_bytes)
         return _Reader(path, file, schema, columns, spec, log).read()
 
 
 def _open(
-    source: pa.NativeFile, spec: EmbeddingSpec, log: IssueLog, dictionary: list[str] | None = None
+    source: pa.NativeFile,
+    spec: EmbeddingSpec,
+    log: IssueLog,
+    *,
+    dictionary: list[str] | None = None,
+    buffer_bytes: int = 0,
 ) -> pq.ParquetFile:
     with refused_if_damaged(log):
         return pq.ParquetFile(
             source,
             read_dictionary=dictionary,
+            buffer_size=buffer_bytes,
             pre_buffer=False,
             page_checksum_verification=True,
             thrift_string_size_limit=_FOOTER_STRING_BYTES,
@@ -162,7 +173,7 @@ class _Reader:
         rows: NDArray[np.intp],
         first_row: int,
     ) -> None:
-        step = max(1, _BLOCK_BYTES // (8 * max(1, len(rows))))
+        step = max(1, _COLUMNS_BYTES // (8 * max(1, len(rows))))
         for start in range(0, len(layout.names), step):
             names = list(layout.names[start : start + step])
             with refused_if_damaged(self._log):
@@ -189,7 +200,7 @@ class _Reader:
         if width == 0 or width > 4 * self._spec.n_dims:
             return  # already refused by its dimension
         batches = self._file.iter_batches(
-            batch_size=max(1, _BLOCK_BYTES // (8 * width)),
+            batch_size=max(1, _LISTS_BYTES // (8 * width)),
             row_groups=[group],
             columns=[name],
             use_threads=False,
