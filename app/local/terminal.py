@@ -83,18 +83,19 @@ def leaderboard_table(phase: str, board: Mapping[str, Any]) -> Table:
     """Return the table of a board: a row per entry, a column per task the board shows."""
     entries = board["entries"]
     tasks = list(entries[0].get("tasks") or {}) if entries else []
-    table = Table(title=f"{board.get('challenge') or ''} {phase}".strip(), title_justify="left")
+    table = Table(title=phase, title_justify="left")
     for heading in ("#", "team", "method"):
         table.add_column(heading, justify="right" if heading == "#" else "left", no_wrap=True)
-    for heading in ("average rank", "mean", *tasks):
+    method = str(board.get("method") or "rank").replace("-", " ")
+    for heading in (method, "mean", *tasks):
         table.add_column(heading, justify="right")
     for entry in entries:
         scores = [_number((entry.get("tasks") or {}).get(task, {}).get("mean")) for task in tasks]
         table.add_row(
             _rank(entry),
-            Text("baseline" if entry.get("is_baseline") else _team(entry)),
+            Text("baseline" if entry.get("is_baseline") else str(entry["team"])),
             Text(str(entry.get("method_name") or "")),  # as it is: people may write [brackets]
-            _number(entry.get("average_rank"), 2),
+            _number(entry.get("aggregate"), 2),
             _number(entry.get("mean_score")),
             *scores,
             style="dim" if entry.get("is_baseline") else None,
@@ -131,12 +132,7 @@ def _description(progress: Progress) -> str:
 
 def _rank(entry: Mapping[str, Any]) -> str:
     rank = entry.get("rank")
-    return "–" if rank is None else str(rank)  # noqa: RUF001  an en dash is what we mean
-
-
-def _team(entry: Mapping[str, Any]) -> str:
-    team = entry.get("team")
-    return str(team.get("name")) if isinstance(team, Mapping) else str(team or "")
+    return "-" if rank is None else str(rank)
 
 
 def _number(value: object, decimals: int = 3) -> str:

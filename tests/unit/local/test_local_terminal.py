@@ -11,13 +11,14 @@ from app.local.examples import EXAMPLE
 from app.local.terminal import Terminal, show_outcome
 
 BOARD: dict[str, Any] = {
+    "method": "average-rank",
     "entries": [
         {
             "rank": 1,
-            "team": {"name": "Presto [x]"},
+            "team": "Presto [x]",
             "method_name": "Presto, pretrained",
             "is_baseline": False,
-            "average_rank": 1.25,
+            "aggregate": 1.25,
             "mean_score": 0.61234,
             "tasks": {"elevation": {"mean": 0.5}, "trees": {"mean": 0.8571}},
             "submission_id": "s1",
@@ -27,12 +28,12 @@ BOARD: dict[str, Any] = {
             "team": None,
             "method_name": "Mean",
             "is_baseline": True,
-            "average_rank": None,
+            "aggregate": None,
             "mean_score": 0.2,
             "tasks": {"elevation": {"mean": 0.1}, "trees": {}},
             "submission_id": "s2",
         },
-    ]
+    ],
 }
 
 
@@ -64,7 +65,7 @@ def test_the_board_is_a_table_with_ranks_teams_and_tasks() -> None:
     rows = [line for line in shown.splitlines() if line.startswith("│")]
     first, second = ([cell.strip() for cell in row.strip("│").split("│")] for row in rows)
     assert first == ["1", "Presto [x]", "Presto, pretrained", "1.25", "0.612", "0.500", "0.857"]
-    assert second[1:] == ["baseline", "Mean", "", "0.200", "0.100", ""]
+    assert second == ["-", "baseline", "Mean", "", "0.200", "0.100", ""]
 
 
 def test_urls_tokens_and_failures_stand_on_lines_of_their_own() -> None:
@@ -75,7 +76,8 @@ def test_urls_tokens_and_failures_stand_on_lines_of_their_own() -> None:
 
 
 def test_an_empty_board_is_shown_as_one() -> None:
-    assert "average rank" in _shown(is_terminal=True, outcome=_outcome({"entries": []}))
+    board = {"method": "average-rank", "entries": []}
+    assert "average rank" in _shown(is_terminal=True, outcome=_outcome(board))
 
 
 def test_a_pipe_gets_each_line_of_progress_once() -> None:
