@@ -27,7 +27,8 @@ from app.ratelimit import RateCounter
 TOKEN_PREFIX = "pb_"  # noqa: S105 - a prefix that scanners can recognise, not a secret
 SESSION_NAME = "log-in"
 
-_hasher = PasswordHasher()
+# OWASP's least cost for argon2id: 19 MiB a hash, so that a storm of log-ins cannot fill the memory.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # Verified when the e-mail is unknown, so that both answers take equally long.
 _nobodys_hash = _hasher.hash(secrets.token_hex())
 
@@ -150,7 +151,7 @@ def authenticate(session: Session, secret: str, *, now: datetime) -> Viewer:
     ).one_or_none()
     if row is None:
         raise Unauthenticated("The token is unknown, expired or revoked.")
-    token, user = row.t
+    token, user = row
     return Viewer(
         user_id=user.id,
         token_id=token.id,

@@ -234,7 +234,10 @@ def participation_of(
             ParticipationMember.user_id == viewer.me,
         )
     ).one_or_none()
-    return None if row is None else row.t
+    if row is None:
+        return None
+    participation, team = row
+    return participation, team
 
 
 def _one(session: Session, slug: str, condition: ColumnElement[bool]) -> Challenge:

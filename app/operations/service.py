@@ -57,7 +57,7 @@ def check_readiness(
 def count_by_status(session: Session) -> dict[str, int]:
     """Count the submissions in each status."""
     rows = session.execute(select(Submission.status, func.count()).group_by(Submission.status))
-    counted: dict[str, int] = dict(rows.tuples())
+    counted = {row[0]: row[1] for row in rows}
     return {str(status): counted.get(status, 0) for status in Status}
 
 

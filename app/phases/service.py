@@ -47,7 +47,8 @@ def get_phase(session: Session, viewer: Viewer, phase_id: UUID) -> tuple[Phase, 
     ).one_or_none()
     if row is None:
         raise NotFound("phase")
-    return row.t
+    phase, challenge = row
+    return phase, challenge
 
 
 def tasks_of(session: Session, phase_id: UUID) -> list[TaskInPhase]:

@@ -146,9 +146,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("invitation_digest", name=op.f("uq_team_invitation_digest")),
         sa.UniqueConstraint("slug", name=op.f("uq_team_slug")),
     )
-    op.create_index(
-        "uq_team_name_folded", "team", [sa.literal_column("lower('name')")], unique=True
-    )
+    op.create_index("uq_team_name_folded", "team", [sa.text("lower(name)")], unique=True)
     op.create_table(
         "token",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -1,0 +1,189 @@
+"""What tests are made of: bundles, embeddings, people. Each call makes new, unique things."""
+
+import csv
+import io
+import itertools
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from app.db import SessionFactory
+from app.models import User
+from tests.api import Api
+
+_numbers = itertools.count(1)
+PASSWORD = "correct horse battery"
+PAST = "2020-01-01T00:00:00Z"
+FUTURE = "2099-01-01T00:00:00Z"
+
+
+def unique(stem: str) -> str:
+    """Return a name nothing else in the run has."""
+    return f"{stem}-{os.getpid()}-{next(_numbers)}"
+
+
+def sample_ids(n: int = 60) -> list[str]:
+    return [f"s{number:04}" for number in range(n)]
+
+
+def truth(n: int = 60, dim: int = 4) -> NDArray[np.float32]:
+    """Embeddings that carry the labels of `bundle_files`: a good submission."""
+    return np.random.default_rng(7).normal(size=(n, dim)).astype(np.float32)
+
+
+def noise(seed: int, n: int = 60, dim: int = 4) -> NDArray[np.float32]:
+    """Embeddings that carry nothing."""
+    return np.random.default_rng(1000 + seed).normal(size=(n, dim)).astype(np.float32)
+
+
+def blend(share: float, seed: int = 0, n: int = 60, dim: int = 4) -> NDArray[np.float32]:
+    """Embeddings that carry a share of the truth, the rest noise."""
+    return (share * truth(n, dim) + (1 - share) * noise(seed, n, dim)).astype(np.float32)
+
+
+def csv_bytes(matrix: NDArray[Any], ids: Sequence[str] | None = None) -> bytes:
+    """Write embeddings as NeuCo-Bench does."""
+    ids = sample_ids(len(matrix)) if ids is None else ids
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["id", *range(matrix.shape[1])])
+    for sample, row in zip(ids, matrix.tolist(), strict=True):
+        writer.writerow([sample, *row])
+    return text.getvalue().encode()
+
+
+def labels_csv(ids: Sequence[str], labels: Sequence[Any]) -> bytes:
+    lines = ["id,label", *(f"{one},{label}" for one, label in zip(ids, labels, strict=True))]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def phase_config(slug: str = "dev", **changes: Any) -> dict[str, Any]:
+    """A phase that is open now."""
+    return {
+        "slug": slug,
+        "title": slug.title(),
+        "opens_at": PAST,
+        "closes_at": FUTURE,
+        "samples": "samples.csv",
+        "tasks": ["height", "wet"],
+        "splits": {"n_splits": 5, "test_size": 0.2, "seed": 1},
+        "quota": {"per_day": 5, "total": 50, "in_flight": 5},
+        "team_sees": "tasks",
+    } | changes
+
+
+def bundle_config(**changes: Any) -> dict[str, Any]:
+    """A small challenge: 60 samples of 4 dimensions, a regression and a binary task."""
+    return {
+        "slug": unique("challenge"),
+        "title": "A challenge",
+        "summary": "Sixty samples, four numbers each.",
+        "embedding_dim": 4,
+        "terms_version": "1",
+        "pages": {name: f"{name}.md" for name in ("description", "evaluation", "terms")},
+        "tasks": [
+            {"slug": "height", "title": "Height", "type": "regression", "labels": "height.csv"},
+            {"slug": "wet", "title": "Wet or dry", "type": "binary", "labels": "wet.csv"},
+        ],
+        "phases": [phase_config()],
+    } | changes
+
+
+def bundle_files(config: Mapping[str, Any] | None = None, n: int = 60) -> dict[str, bytes]:
+    """The files of a bundle; the labels are linear in `truth`."""
+    ids = sample_ids(n)
+    X = truth(n)
+    height = X @ np.array([1.0, 0.5, -0.5, 0.25])
+    wet = (X[:, 0] - X[:, 1] > 0).astype(int)
+    return {
+        "challenge.yaml": yaml.safe_dump(dict(config or bundle_config()), sort_keys=False).encode(),
+        "description.md": b"# What it is about\n",
+        "evaluation.md": b"# How it is scored\n",
+        "terms.md": b"# What you agree to\n",
+        "samples.csv": "\n".join(["id", *ids]).encode() + b"\n",
+        "height.csv": labels_csv(ids, [f"{value:.6f}" for value in height]),
+        "wet.csv": labels_csv(ids, wet.tolist()),
+    }
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return data.getvalue()
+
+
+def bundle_upload(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """The `files` argument of a request that uploads a bundle."""
+    return {"bundle": ("bundle.zip", zipped(files), "application/zip")}
+
+
+@dataclass
+class Person:
+    """Somebody with an account and a token for everything."""
+
+    api: Api
+    id: str
+    email: str
+    token: str
+    teams: list[dict[str, Any]] = field(default_factory=list)
+
+
+def person(api: Api) -> Person:
+    """Register somebody and log in."""
+    email = f"{unique('person')}@example.org"
+    account = {"email": email, "name": "Somebody", "password": PASSWORD}
+    made = api.ok("POST", "/accounts", json=account)
+    login = api.ok("POST", "/sessions", json={"email": email, "password": PASSWORD})
+    return Person(api.as_(login["token"]), made["id"], email, login["token"])
+
+
+def organizer(api: Api, sessions: SessionFactory) -> Person:
+    """Register somebody whom the operator lets create challenges."""
+    made = person(api)
+    with sessions() as session:
+        row = session.query(User).filter_by(email=made.email).one()
+        row.may_organize = True
+        session.commit()
+    return made
+
+
+def challenge(by: Person, files: Mapping[str, bytes] | None = None, *, publish: bool = True) -> Any:
+    """Create a challenge, published unless told otherwise; return its JSON."""
+    files = bundle_files() if files is None else files
+    made = by.api.ok("POST", "/challenges", files=bundle_upload(files))
+    if publish:
+        made = by.api.ok("POST", f"/challenges/{made['slug']}/publication")
+    return made
+
+
+def contestant(api: Api, in_challenge: Mapping[str, Any]) -> Person:
+    """Register somebody, in a team of their own that takes part."""
+    made = person(api)
+    team = made.api.ok("POST", "/teams", json={"name": unique("Team")})
+    made.teams.append(team)
+    made.api.ok(
+        "POST",
+        f"/challenges/{in_challenge['slug']}/participations",
+        json={"team_id": team["id"], "terms_version": in_challenge["terms_version"]},
+    )
+    return made
+
+
+def submit(by: Person, phase_id: str, content: bytes | NDArray[Any], **fields: Any) -> Any:
+    """Hand in embeddings and return the answer, whatever it is."""
+    data = content if isinstance(content, bytes) else csv_bytes(content)
+    headers = {"Idempotency-Key": fields.pop("key")} if "key" in fields else {}
+    return by.api.post(
+        f"/phases/{phase_id}/submissions",
+        files={"file": (fields.pop("file_name", "embeddings.csv"), data)},
+        data={"method_name": "A method"} | fields,
+        headers=headers,
+    )
