@@ -24,6 +24,8 @@ Matrix = NDArray[np.float64]
 
 # Largest Hessian to factorise as a whole, in rows; beyond it, one block per class.
 LARGEST_HESSIAN = 8192
+# Numbers in one piece of the rows times classes that a Hessian is computed from: 32 MB.
+CHUNK = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,61 +90,91 @@ def loss_and_probabilities(logits: Array, Y: Array) -> tuple[Array, Array]:
     return loss, exponentials
 
 
-def hessian_solver(fits: Fits, weights: Array, *, share: float) -> Preconditioner:
-    """Factorise the mean Hessian of the columns; solves with it for any number of columns.
+@dataclass(frozen=True, eq=False)
+class Curvature:
+    """Hessian of the log loss of one column, without its penalty: one block, or one per class.
 
-    Parameters
-    ----------
-    fits, weights
-        Columns to average.
-    share
-        Fraction of their rows that the columns to be preconditioned train on.
+    Each block has shape ``(classes·(1 + d), classes·(1 + d))``. Leaving out what lies between the
+    blocks costs steps of the descent, not accuracy.
     """
-    _, p = loss_and_probabilities(fits.logits(weights), fits.Y)
-    c, rows = p.shape[1], fits.A.shape[1]
-    penalty = float(fits.penalties.mean())
-    whole = c * rows <= LARGEST_HESSIAN
-    blocks = [list(range(c))] if whole else [[a] for a in range(c)]
-    factors = []
-    for block in blocks:
-        H = np.empty((len(block), rows, len(block), rows))
-        for i, a in enumerate(block):
-            for j, b in enumerate(block[: i + 1]):
-                curvature = p[:, a] * ((a == b) - p[:, b]) * fits.mask[:, 0]
-                curvature = curvature.mean(axis=1, keepdims=True) * share
-                H[i, :, j] = fits.A.T @ (curvature * fits.A)
-                H[j, :, i] = H[i, :, j]
-        flat = H.reshape(len(block) * rows, -1)
-        diagonal = np.full((len(block), rows), penalty)
+
+    blocks: tuple[Matrix, ...]
+    rows: int
+    dims: int
+
+    def solver(self, penalty: float, *, share: float) -> Preconditioner:
+        """Solve with `share` times this plus λI, share the fraction of rows that train."""
+        factors = [self._factorise(block, penalty, share) for block in self.blocks]
+        # Single precision is enough for the gradients of a fit in single precision.
+        by_dtype = {
+            np.dtype(dtype): [(half.astype(dtype, copy=False), lower) for half, lower in factors]
+            for dtype in (np.float32, np.float64)
+        }
+
+        def solve(gradient: Array) -> Array:
+            d, c, k = gradient.shape
+            by_class = gradient.transpose(1, 0, 2).reshape(len(factors), -1, k)
+            solved = [
+                cho_solve(factor, right, check_finite=False)
+                for factor, right in zip(by_dtype[gradient.dtype], by_class, strict=True)
+            ]
+            return np.concatenate(solved).reshape(c, d, k).transpose(1, 0, 2)
+
+        return solve
+
+    def _factorise(self, block: Matrix, penalty: float, share: float) -> tuple[Matrix, bool]:
+        H = share * block
+        diagonal = np.full((len(H) // self.dims, self.dims), penalty)
         # Adding a constant to all intercepts changes nothing: that direction needs some curvature.
-        diagonal[:, 0] = 1e-8 * len(fits.A)
-        flat[np.diag_indices_from(flat)] += diagonal.ravel()
-        factors.append(cho_factor(flat, lower=True, overwrite_a=True, check_finite=False))
-
-    def solve(gradient: Array) -> Array:
-        by_class = gradient.transpose(1, 0, 2).astype(np.float64)
-        solved = np.empty_like(by_class)
-        for block, factor in zip(blocks, factors, strict=True):
-            right = by_class[block].reshape(len(block) * rows, -1)
-            solution = cho_solve(factor, right, check_finite=False)
-            solved[block] = solution.reshape(len(block), rows, -1)
-        return solved.transpose(1, 0, 2).astype(gradient.dtype)
-
-    return solve
+        diagonal[:, 0] = 1e-8 * self.rows
+        H[np.diag_indices_from(H)] += diagonal.ravel()
+        factor: tuple[Matrix, bool] = cho_factor(
+            H, lower=True, overwrite_a=True, check_finite=False
+        )
+        return factor
 
 
-def fit_all_rows(fits: Fits, start: Array, *, tolerance: float) -> Array:
-    """Newton's method, by L-BFGS steps preconditioned with a Hessian that is renewed.
+def curvature(fits: Fits, weights: Array) -> Curvature:
+    """Curvature of a single column at its weights.
 
-    The Hessian at the start serves for a few steps; where it no longer describes the objective,
-    it is factorised again.
+    Σ p_a(δ_ab - p_b)·xxᵀ of all pairs of classes a, b is one product of the rows (p_a·x)_a.
     """
-    weights = start
+    _, probabilities = loss_and_probabilities(fits.logits(weights), fits.Y)
+    mask = fits.mask[:, 0]
+    p = probabilities[:, :, 0]
+    (rows, dims), c = fits.A.shape, p.shape[1]
+    if c == 1 or c * dims > LARGEST_HESSIAN:
+        weighted = (p * (1 - p) * mask).T
+        blocks = tuple(fits.A.T @ (w[:, None] * fits.A) for w in weighted)
+        return Curvature(blocks, rows, dims)
+    H = np.zeros((c, dims, c, dims))
+    for a in range(c):
+        H[a, :, a] = fits.A.T @ ((p[:, [a]] * mask) * fits.A)
+    flat = H.reshape(c * dims, c * dims)
+    few = max(1, CHUNK // (c * dims))
+    for first in range(0, rows, few):
+        chunk = slice(first, first + few)
+        stacked = (p[chunk, :, None] * mask[chunk, :, None]) * fits.A[chunk, None, :]
+        stacked = stacked.reshape(-1, c * dims)
+        flat -= stacked.T @ stacked
+    return Curvature((flat,), rows, dims)
+
+
+def fit_all_rows(fits: Fits, start: Array, *, near: Curvature, tolerance: float) -> Array:
+    """Fit a single column; `near` is its curvature at some weights not far from the start's.
+
+    Where it no longer describes the objective, it is computed again.
+    """
+    weights, penalty = start, float(fits.penalties[0])
     for _ in range(20):
-        solve = hessian_solver(fits, weights, share=1.0)
         weights, converged = minimize(
-            fits, weights, precondition=solve, tolerance=tolerance, max_steps=15
+            fits,
+            weights,
+            precondition=near.solver(penalty, share=1.0),
+            tolerance=tolerance,
+            max_steps=20,
         )
         if converged.all():
             break
+        near = curvature(fits, weights)
     return weights

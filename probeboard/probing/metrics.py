@@ -103,6 +103,6 @@ def standard_error(scores: NDArray[np.float64], *, test_to_train: float) -> floa
     Examples
     --------
     >>> standard_error(np.array([0.4, 0.6]), test_to_train=0.5)
-    0.1414213562373095
+    0.14142135623730948
     """
     return float(scores.std(ddof=1)) * math.sqrt(1.0 / scores.size + test_to_train)
