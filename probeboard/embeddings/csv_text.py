@@ -9,12 +9,10 @@ one was used cannot be seen in the matrix.
 from collections.abc import Iterator
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from probeboard.embeddings.assembly import Assembly
-from probeboard.embeddings.csv_cells import read_cells, split_line
+from probeboard.embeddings.csv_cells import parse_plain, read_cells, split_line
 from probeboard.embeddings.facts import Embeddings
 from probeboard.embeddings.issues import IssueCode, IssueLog, shown
 from probeboard.embeddings.layout import named_layout
@@ -23,8 +21,9 @@ from probeboard.embeddings.streams import ByteStream
 
 # Small enough for the block and its offsets to stay in the cache.
 _BLOCK_BYTES = 1 << 18
+# Blanks a fixed-width column may put before a number.
+_PADDING = 24
 _BOM = b"\xef\xbb\xbf"
-_COMMA = ord(",")
 
 
 def read_csv(stream: ByteStream, spec: EmbeddingSpec, log: IssueLog, *, format: str) -> Embeddings:
@@ -149,22 +148,24 @@ class _Table:
         )
         rows = self._assembly.find_rows(ids, first_row=first_row)
         self._assembly.put(values, rows, first_row=first_row)
+        self._log.stop_if_hopeless()
 
     def _read_fast(self, lines: list[bytes]) -> tuple[list[str], NDArray[np.float64]] | None:
         if self._id_column != 0 or not self._names:
             return None
+        width = len(self._names)
         ids, bodies = [], []
         for line in lines:
-            given, _, body = line.partition(b",")
+            given, _, body = _unquoted(line, width + 1).partition(b",")
             if given[:1] == b'"' and given[-1:] == b'"' and len(given) > 1:
                 given = given[1:-1]
             if b'"' in given:
                 return None
             ids.append(given)
-            bodies.append(body)
+            bodies.append(_unspaced(_unquoted(body, width)))
         ends = np.cumsum([len(body) + 1 for body in bodies])
         bodies.append(b"")
-        values = parse_plain(b",".join(bodies), ends, len(self._names))
+        values = parse_plain(b",".join(bodies), ends, width)
         if values is None:
             return None
         try:
@@ -173,31 +174,30 @@ class _Table:
             return None
 
 
-def parse_plain(body: bytes, ends: NDArray[np.int64], width: int) -> NDArray[np.float64] | None:
-    """Parse numbers separated by commas, shape (len(ends), width); None if anything is unusual.
+def _unquoted(text: bytes, cells: int) -> bytes:
+    """Return a text without its quotes if each of so many cells has them, or else as it is.
 
-    `body` is ASCII with a comma after each number; `ends` holds, for each row, the number of bytes
-    up to and including its last comma.
+    A comma inside quotes would look like one between cells afterwards, but for the count.
 
-    >>> parse_plain(b"1,2,3,4.5,", np.array([4, 10]), 2)
-    array([[1. , 2. ],
-           [3. , 4.5]])
-    >>> parse_plain(b"1,2,3,4,5,6,", np.array([6, 12]), 2) is None
-    True
+    >>> _unquoted(b'"1","2"', 2), _unquoted(b'"1,5","2"', 3)
+    (b'1,2', b'"1,5","2"')
     """
-    text = np.frombuffer(body, np.uint8)
-    commas = np.flatnonzero(text == _COMMA)
-    if len(commas) != width * len(ends) or not np.array_equal(commas[width - 1 :: width] + 1, ends):
-        return None
-    # Arrow wants the numbers without their commas, and where each begins and ends.
-    offsets = np.zeros(len(commas) + 1, np.int32)
-    np.subtract(commas, np.arange(len(commas)), out=offsets[1:], casting="unsafe")
-    digits = body.translate(None, b",")
-    texts = pa.StringArray.from_buffers(len(commas), pa.py_buffer(offsets), pa.py_buffer(digits))
-    try:
-        values: NDArray[np.float64] = pc.cast(texts, pa.float64()).to_numpy()
-    except pa.ArrowInvalid:
-        return None
-    if not np.isfinite(values).all():
-        return None
-    return values.reshape(len(ends), width)
+    if text[:1] != b'"' or text[-1:] != b'"':
+        return text
+    plain = text[1:-1].replace(b'","', b",")
+    junctions = (len(text) - len(plain) - 2) // 2
+    return plain if junctions == cells - 1 and b'"' not in plain else text
+
+
+def _unspaced(body: bytes) -> bytes:
+    """Return numbers without the blanks beside their commas, up to a width of columns.
+
+    >>> _unspaced(b" 1,   2 ,3 ")
+    b'1,2,3'
+    """
+    body = body.strip(b" ")
+    for _ in range(_PADDING):
+        if b" " not in body:
+            break
+        body = body.replace(b", ", b",").replace(b" ,", b",")
+    return body

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 KEPT_ISSUES = 100
+_HOPELESS_ISSUES = 100_000
 _SHOWN_CHARACTERS = 60
 
 
@@ -19,6 +20,7 @@ class IssueCode(StrEnum):
     PICKLED = "pickled"
     TOO_LARGE = "too_large"
     TOO_MANY_ROWS = "too_many_rows"
+    TOO_MANY_ISSUES = "too_many_issues"
     WRONG_DELIMITER = "wrong_delimiter"
     WRONG_ENCODING = "wrong_encoding"
     NUL_BYTE = "nul_byte"
@@ -145,6 +147,12 @@ class IssueLog:
         """Note a fault that ends the reading, before all others, and raise what was found."""
         kept = [Issue(code, detail, row=row), *self._kept[: KEPT_ISSUES - 1]]
         raise InvalidEmbeddings(tuple(kept), self.total + 1)
+
+    def stop_if_hopeless(self) -> None:
+        """End a reading that finds nothing but faults, each of which takes time to word."""
+        if self.total > _HOPELESS_ISSUES:
+            detail = f"more than {_HOPELESS_ISSUES} faults; the rest was not read"
+            self.fail(IssueCode.TOO_MANY_ISSUES, detail)
 
     def raise_if_any(self) -> None:
         """Raise what was found, if anything was."""

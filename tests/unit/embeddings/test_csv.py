@@ -244,6 +244,36 @@ def test_faults_of_all_kinds_are_found_in_one_pass(write):
     )
 
 
+def test_a_file_of_nothing_but_faults_is_not_read_to_its_end(write):
+    ids = tuple(f"s{number}" for number in range(3000))
+    spec = EmbeddingSpec(n_dims=100, sample_ids=ids)
+    header = ",".join(["id", *map(str, range(100))])
+    issues = found(write("\n".join([header, *(sample + ",x" * 100 for sample in ids)])), spec)
+    assert issues[0] == ("too_many_issues", None, None)
+    assert issues[1] == ("not_numeric", 1, "0")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '"a","1,5","2"',
+        'a,"1,5",2',
+        '"a","1","2,3"',
+        "a,1 2,3",
+        "a,1, 2 3",
+    ],
+)
+def test_a_comma_or_blank_inside_a_cell_never_makes_two_cells(write, row):
+    spec = EmbeddingSpec(n_dims=3, sample_ids=("a",))
+    assert found(write(f"id,0,1,2\n{row}\n"), spec) == [("ragged_row", 1, None)]
+
+
+def test_numbers_may_be_padded_to_columns_of_a_fixed_width(write):
+    spec = EmbeddingSpec(n_dims=2, sample_ids=("a",))
+    for row in ("a,      1.5,  -2.25", "a,1.5 ,-2.25   ", "a,1.5" + " " * 99 + ",\t-2.25"):
+        assert read_embeddings(write(f"id,0,1\n{row}\n"), spec).matrix.tolist() == [[1.5, -2.25]]
+
+
 def test_many_rows_too_many_end_the_reading(write):
     assert found(write(GOOD + "c,1,2,3\n" * 2000))[0] == ("too_many_rows", None, None)
 
