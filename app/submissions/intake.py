@@ -40,8 +40,22 @@ class IntakeTarget:
 
     phase_id: UUID
     participation_id: UUID | None
+    organizes: bool
     samples_digest: str
     spec: EmbeddingSpec
+
+    def require_role(self, method: "Method") -> None:
+        """Refuse who may not hand in as what the form says: as a team, or as a baseline.
+
+        Raises
+        ------
+        Forbidden
+            If a baseline comes from no organizer, or another submission from nobody's team.
+        """
+        if method.baseline and not self.organizes:
+            raise Forbidden("Only organizers hand in baselines.")
+        if not method.baseline and self.participation_id is None:
+            raise Forbidden("You organize this challenge and are in no team: hand in a baseline.")
 
 
 @dataclass(frozen=True)
@@ -105,13 +119,18 @@ def open_target(
     return IntakeTarget(
         phase_id=phase.id,
         participation_id=entry[0].id if entry else None,
+        organizes=organizes,
         samples_digest=phase.samples_digest,
-        spec=EmbeddingSpec(
-            n_dims=challenge.embedding_dim,
-            sample_ids=load_sample_ids(blobs, phase.samples_digest),
-            strip_suffixes=tuple(challenge.strip_suffixes),
-            zero_pad=challenge.zero_pad,
-        ),
+        spec=_spec(phase, challenge, blobs),
+    )
+
+
+def _spec(phase: Phase, challenge: Challenge, blobs: BlobStore) -> EmbeddingSpec:
+    return EmbeddingSpec(
+        n_dims=challenge.embedding_dim,
+        sample_ids=load_sample_ids(blobs, phase.samples_digest),
+        strip_suffixes=tuple(challenge.strip_suffixes),
+        zero_pad=challenge.zero_pad,
     )
 
 
@@ -157,21 +176,20 @@ def admit(
     IdempotencyKeyReused
         As `find_replay`.
     Conflict
-        If the phase's samples changed meanwhile.
+        If the phase's samples, or how files are read, changed meanwhile.
     """
     phase, challenge = get_phase(session, viewer, target.phase_id)
-    participation = _lock(session, target, method)
+    participation = _lock(session, target, phase, challenge, method)
+    # Looked for under the locks: a request with the same key is before us or behind us.
     replay = find_replay(session, viewer, target.phase_id, upload, method)
     if replay is not None:
         return replay
-    session.refresh(phase, with_for_update={"read": True})
-    if phase.samples_digest != target.samples_digest:
-        raise Conflict("The phase's samples changed during the upload; send the file again.")
-    if participation is None:
-        if not _organizes(session, viewer, challenge):
-            raise Forbidden("Only organizers hand in baselines.")
-    else:
+    if target.spec != _spec(phase, challenge, blobs):
+        raise Conflict("What a file must hold changed during the upload; send the file again.")
+    if participation is not None:
         _require_admission(session, phase, challenge, participation, now=upload.received_at)
+    elif not _organizes(session, viewer, challenge):
+        raise Forbidden("Only organizers hand in baselines.")
     submission = Submission(
         id=new_id(),
         phase_id=phase.id,
@@ -203,19 +221,26 @@ def admit(
     return submission
 
 
-def _lock(session: Session, target: IntakeTarget, method: Method) -> Participation | None:
-    """Lock the row that orders concurrent uploads: the participation, or a baseline's phase."""
-    if method.baseline:
-        session.execute(select(Phase.id).where(Phase.id == target.phase_id).with_for_update())
-        return None
-    if target.participation_id is None:
-        raise Forbidden("You organize this challenge and are in no team: hand in as a baseline.")
-    return session.scalars(
-        select(Participation)
-        .where(Participation.id == target.participation_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+def _lock(
+    session: Session, target: IntakeTarget, phase: Phase, challenge: Challenge, method: Method
+) -> Participation | None:
+    """Lock what the decision rests on, and read it again.
+
+    The participation orders a team's uploads, an exclusive lock on the phase those of baselines.
+    Challenge and phase are locked in the order in which a bundle's update locks them.
+    """
+    participation = None
+    if not method.baseline:
+        target.require_role(method)
+        participation = session.get_one(
+            Participation,
+            target.participation_id,
+            with_for_update=True,
+            populate_existing=True,
+        )
+    session.refresh(challenge, with_for_update={"read": True})
+    session.refresh(phase, with_for_update={"read": participation is not None})
+    return participation
 
 
 def _require_admission(

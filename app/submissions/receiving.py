@@ -93,6 +93,7 @@ class IntakeDesk:
             )
             received_at = utc_now()
             method = _method(form)
+            target.require_role(method)
             file = _only_file(form)
             upload = Upload(
                 file_name=file.file_name[:200],
@@ -107,7 +108,8 @@ class IntakeDesk:
                 return IntakeReceipt(replay, is_replay=True)
             matrix = await self._validate(viewer, target, file.path, folder / "matrix.npy")
             receipt = await run_in_threadpool(self._admit, viewer, target, upload, method, matrix)
-        await run_in_threadpool(self._announce, receipt.submission_id)
+        if not receipt.is_replay:
+            await run_in_threadpool(self._announce, receipt.submission_id)
         return receipt
 
     def describe(self, viewer: Viewer, submission_id: UUID) -> SubmissionView:
@@ -189,7 +191,7 @@ class IntakeDesk:
         if not self._queue.announce(EVALUATE_SUBMISSION, submission_id):
             return
         with suppress(SQLAlchemyError), self._sessions() as session:
-            service.mark_announced(session, submission_id, now=utc_now())
+            service.mark_announced(session, [submission_id], now=utc_now())
             session.commit()
 
 
