@@ -1,16 +1,18 @@
 """Find what got lost: leases that ran out, submissions and rankings nobody was told of."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from uuid import UUID
 
 import structlog
-from sqlalchemy import and_, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, func, or_, select, update
 
 from app.clock import utc_now
 from app.events import publish
 from app.models import Leaderboard, Status, Submission
 from app.queue import EVALUATE_SUBMISSION, RANK_PHASE
+from app.submissions.service import mark_announced
 from worker import store
 from worker.parts import Parts
 from worker.store import Failure
@@ -61,51 +63,58 @@ def return_expired_leases(parts: Parts, *, now: datetime) -> None:
 def announce_waiting(parts: Parts, *, now: datetime) -> None:
     """Send queued submissions that were not announced, or whose announcement was lost.
 
-    A message that was sent but lost cannot be told from one that waits its turn, except when the
-    broker is empty: then nothing waits, and what is queued was lost.
+    A message that was lost cannot be seen. But the broker hands messages out in their order: it
+    was lost if the broker is empty, or if one that was sent long after it has been taken.
     """
+    patience = timedelta(seconds=parts.settings.reannounce_after_s)
     never = and_(
         Submission.announced_at.is_(None),
         Submission.received_at < now - ANNOUNCING_TAKES,
     )
-    stale = Submission.announced_at < now - timedelta(seconds=parts.settings.reannounce_after_s)
-    lost = or_(never, stale) if parts.queue.waiting() == 0 else never
+    lost = [never]
+    if parts.queue.waiting() == 0:
+        lost.append(Submission.announced_at < now - patience)
     with parts.sessions() as session:
+        newest_taken = session.scalar(
+            select(func.max(Submission.announced_at)).where(Submission.status == Status.RUNNING)
+        )
+        if newest_taken is not None:
+            lost.append(Submission.announced_at < newest_taken - patience)
         waiting = session.scalars(
             select(Submission.id)
-            .where(Submission.status == Status.QUEUED, lost)
+            .where(Submission.status == Status.QUEUED, or_(*lost))
             .order_by(Submission.queue_number)
             .limit(BATCH)
         ).all()
-    sent = [one for one in waiting if parts.queue.announce(EVALUATE_SUBMISSION, one)]
+    sent = _announce_all(parts, EVALUATE_SUBMISSION, waiting)
     if sent:
         log.info("submissions announced again", count=len(sent))
         with parts.sessions() as session:
-            _mark_announced(session, sent, now=now)
+            mark_announced(session, sent, now=now)
             session.commit()
 
 
 def announce_rankings(parts: Parts, *, now: datetime) -> None:
     """Send the rankings that were asked for and not done."""
-    stale = now - timedelta(seconds=parts.settings.reannounce_after_s)
+    patience = timedelta(seconds=parts.settings.reannounce_after_s)
     with parts.sessions() as session:
         phases = session.scalars(
-            update(Leaderboard)
-            .where(
+            select(Leaderboard.phase_id).where(
                 Leaderboard.ranked < Leaderboard.requested,
-                or_(Leaderboard.announced_at.is_(None), Leaderboard.announced_at < stale),
+                or_(Leaderboard.announced_at.is_(None), Leaderboard.announced_at < now - patience),
             )
-            .values(announced_at=now)
-            .returning(Leaderboard.phase_id)
         ).all()
-        session.commit()
-    for phase_id in phases:
-        parts.queue.announce(RANK_PHASE, phase_id)
+    sent = _announce_all(parts, RANK_PHASE, phases)
+    if sent:
+        with parts.sessions() as session:
+            session.execute(
+                update(Leaderboard)
+                .where(Leaderboard.phase_id.in_(sent), Leaderboard.ranked < Leaderboard.requested)
+                .values(announced_at=now)
+            )
+            session.commit()
 
 
-def _mark_announced(session: Session, submission_ids: list[UUID], *, now: datetime) -> None:
-    session.execute(
-        update(Submission)
-        .where(Submission.id.in_(submission_ids), Submission.status == Status.QUEUED)
-        .values(announced_at=now)
-    )
+def _announce_all(parts: Parts, job: str, subjects: Sequence[UUID]) -> list[UUID]:
+    """Announce one after the other; where one fails the broker is down, and the rest can wait."""
+    return list(takewhile(lambda subject: parts.queue.announce(job, subject), subjects))

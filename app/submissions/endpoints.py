@@ -23,6 +23,7 @@ from app.errors import (
     TooManyRefusals,
     Unavailable,
 )
+from app.events import publish
 from app.http.dependencies import (
     AppSettings,
     DbSession,
@@ -32,8 +33,10 @@ from app.http.dependencies import (
     RequestId,
     SubmitViewer,
 )
+from app.http.pagination import Paging, page_of
 from app.http.problems import declare
 from app.http.schemas import Page
+from app.models import Status
 from app.queue import EVALUATE_SUBMISSION, RANK_PHASE, request_ranking
 from app.submissions import service
 from app.submissions.present import submission_view
@@ -91,11 +94,13 @@ async def submit(
 
 @router.get("/phases/{phase_id}/submissions", responses=declare(NotFound))
 def list_submissions(
-    phase_id: UUID, session: DbSession, viewer: ReadViewer
+    phase_id: UUID, session: DbSession, viewer: ReadViewer, paging: Paging
 ) -> Page[SubmissionView]:
     """List the submissions you may see, newest first: your team's, or all if you organize."""
-    details = service.list_submissions(session, viewer, phase_id)
-    return Page(items=[submission_view(detail) for detail in details])
+    details = service.list_submissions(
+        session, viewer, phase_id, after=paging.after, limit=paging.limit
+    )
+    return page_of(details, paging, submission_view)
 
 
 @router.get("/submissions/{submission_id}", responses=declare(NotFound))
@@ -126,11 +131,12 @@ def edit_submission(
     responses=declare(NotFound, Forbidden, StatusForbids),
 )
 def withdraw_submission(
-    submission_id: UUID, session: DbSession, viewer: SubmitViewer
+    submission_id: UUID, request: Request, session: DbSession, viewer: SubmitViewer
 ) -> SubmissionView:
     """Take a queued submission back; it costs no quota."""
     service.withdraw(session, viewer, submission_id, now=utc_now())
     session.commit()
+    publish(request.app.state.redis, submission_id, status=Status.WITHDRAWN, tasks_done=0)
     session.expire_all()
     return submission_view(service.get_submission(session, viewer, submission_id))
 
@@ -150,7 +156,7 @@ def retry_submission(
     service.retry(session, viewer, submission_id, now=utc_now(), more=more)
     session.commit()
     if queue.announce(EVALUATE_SUBMISSION, submission_id):
-        service.mark_announced(session, submission_id, now=utc_now())
+        service.mark_announced(session, [submission_id], now=utc_now())
         session.commit()
     session.expire_all()
     return submission_view(service.get_submission(session, viewer, submission_id))

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, defer
 
 from app.models import Evaluation, PhaseTask, Status, Submission, TaskScore
 from app.submissions.selection import Candidate
@@ -45,13 +45,29 @@ def weights_of(session: Session, phase_id: UUID) -> dict[UUID, float]:
     return dict(rows.all())
 
 
-def official_scores(session: Session, submission_ids: Collection[UUID]) -> dict[UUID, Scored]:
-    """Return the official scores of those submissions that have some."""
-    rows = session.execute(
+def official_scores(
+    session: Session,
+    submission_ids: Collection[UUID] | Select[UUID],
+    *,
+    whole: bool = False,
+) -> dict[UUID, Scored]:
+    """Return the official scores of those submissions that have some.
+
+    Receipts and split scores are most of the bytes and seldom asked for: they come with `whole`,
+    and raise without.
+    """
+    statement = (
         select(Evaluation, TaskScore)
         .join(TaskScore, TaskScore.evaluation_id == Evaluation.id)
         .where(Evaluation.submission_id.in_(submission_ids), Evaluation.is_official)
     )
+    if not whole:
+        statement = statement.options(
+            defer(Evaluation.receipt, raiseload=True),
+            defer(TaskScore.split_scores, raiseload=True),
+            defer(TaskScore.penalties, raiseload=True),
+        )
+    rows = session.execute(statement.execution_options(populate_existing=whole))
     evaluations: dict[UUID, Evaluation] = {}
     tasks: defaultdict[UUID, dict[UUID, TaskScore]] = defaultdict(dict)
     for evaluation, score in rows:

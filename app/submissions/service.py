@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import Forbidden, NotFound, StatusForbids
@@ -20,7 +20,7 @@ from app.models import (
     Team,
 )
 from app.phases.clock import require_open
-from app.phases.service import display_names, tasks_of
+from app.phases.service import display_names, get_phase, tasks_of
 from app.policy import (
     Viewer,
     holds_any_role,
@@ -49,14 +49,24 @@ class Detail:
     sees_everything: bool
 
 
-def list_submissions(session: Session, viewer: Viewer, phase_id: UUID) -> list[Detail]:
-    """Return the submissions to a phase that the viewer may see, newest first."""
-    rows = session.execute(
-        _visible(viewer)
-        .where(Submission.phase_id == phase_id)
-        .order_by(Submission.queue_number.desc())
-    )
-    return _details(session, viewer, rows.all())
+def list_submissions(
+    session: Session, viewer: Viewer, phase_id: UUID, *, after: UUID | None, limit: int
+) -> list[Detail]:
+    """Return submissions to a phase that the viewer may see, newest first.
+
+    One more than `limit` if there is.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such phase.
+    """
+    get_phase(session, viewer, phase_id)
+    statement = _visible(viewer).where(Submission.phase_id == phase_id)
+    if after is not None:
+        statement = statement.where(Submission.id < after)
+    rows = session.execute(statement.order_by(Submission.id.desc()).limit(limit + 1))
+    return _details(session, rows.all())
 
 
 def get_submission(session: Session, viewer: Viewer, submission_id: UUID) -> Detail:
@@ -68,7 +78,7 @@ def get_submission(session: Session, viewer: Viewer, submission_id: UUID) -> Det
         If there is none.
     """
     rows = session.execute(_visible(viewer).where(Submission.id == submission_id))
-    details = _details(session, viewer, rows.all())
+    details = _details(session, rows.all())
     if not details:
         raise NotFound("submission")
     return details[0]
@@ -109,7 +119,9 @@ def edit(
         If the phase has closed.
     """
     _require_owned(session, viewer, submission_id)
-    submission = session.get_one(Submission, submission_id, with_for_update=True)
+    submission = session.get_one(
+        Submission, submission_id, with_for_update=True, populate_existing=True
+    )
     require_open(session.get_one(Phase, submission.phase_id), now)
     for name, value in changes.items():
         setattr(submission, name, value)
@@ -147,11 +159,14 @@ def retry(
         raise StatusForbids("Only a failed submission can be retried.")
 
 
-def mark_announced(session: Session, submission_id: UUID, *, now: datetime) -> None:
-    """Note that the queue was told."""
-    submission = session.get_one(Submission, submission_id)
-    submission.announced_at = now
-    session.flush()
+def mark_announced(session: Session, submission_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Note that the queue was told of submissions that still wait."""
+    session.execute(
+        update(Submission)
+        .where(Submission.id.in_(submission_ids), Submission.status == Status.QUEUED)
+        .values(announced_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _visible(viewer: Viewer) -> Select[Submission, Phase, str, bool]:
@@ -172,24 +187,24 @@ def _require_owned(session: Session, viewer: Viewer, submission_id: UUID) -> Non
         raise Forbidden("This is another team's submission.")
 
 
-def _details(
-    session: Session, viewer: Viewer, rows: Sequence[Row[Submission, Phase, str, bool]]
-) -> list[Detail]:
+def _details(session: Session, rows: Sequence[Row[Submission, Phase, str, bool]]) -> list[Detail]:
+    """Read what belongs to the rows: a number of queries for each phase, none for each row."""
     phases = {phase.id: phase for _, phase, _, _ in rows}
     weights = {phase_id: weights_of(session, phase_id) for phase_id in phases}
     names = {
         phase.id: display_names(phase, tasks_of(session, phase.id)) for phase in phases.values()
     }
-    scores = official_scores(session, [submission.id for submission, *_ in rows])
+    positions = _queue_positions(session, [submission for submission, *_ in rows])
     standing: dict[UUID, Standing] = {}
     for phase in phases.values():
         standing |= _standings_in(session, phase, rows, weights[phase.id])
+    scores = official_scores(session, [submission.id for submission, *_ in rows], whole=True)
     return [
         Detail(
             submission=submission,
             phase=phase,
             team_name=team_name,
-            queue_position=_queue_position(session, submission),
+            queue_position=positions.get(submission.id),
             standing=standing[submission.id],
             scored=scores.get(submission.id),
             weights=weights[phase.id],
@@ -207,28 +222,32 @@ def _standings_in(
     weights: dict[UUID, float],
 ) -> dict[UUID, Standing]:
     """Compare each team's submissions among themselves, also those not asked for."""
-    teams = {one.participation_id for one, of, *_ in rows if of.id == phase.id}
+    shown = [one for one, of, *_ in rows if of.id == phase.id]
+    teams = {one.participation_id for one in shown if one.participation_id is not None}
     of_teams = session.scalars(
         select(Submission).where(
-            Submission.phase_id == phase.id,
-            Submission.participation_id.in_([team for team in teams if team is not None]),
+            Submission.phase_id == phase.id, Submission.participation_id.in_(teams)
         )
     ).all()
-    baselines = [one for one, of, *_ in rows if of.id == phase.id and one.is_baseline]
     scores = official_scores(session, [one.id for one in of_teams])
     candidates = [
         candidate_of(one, scores.get(one.id), method=RankingMethod(phase.ranking), weights=weights)
-        for one in [*of_teams, *baselines]
+        for one in [*of_teams, *(one for one in shown if one.is_baseline)]
     ]
     return standings(candidates, Selection(phase.selection))
 
 
-def _queue_position(session: Session, submission: Submission) -> int | None:
-    if submission.status != Status.QUEUED:
-        return None
-    before = session.scalar(
-        select(func.count()).where(
-            Submission.status == Status.QUEUED, Submission.queue_number < submission.queue_number
-        )
+def _queue_positions(session: Session, submissions: Sequence[Submission]) -> dict[UUID, int]:
+    """Return the place in the queue of those that wait in it; 1 is next."""
+    queued = [one.id for one in submissions if one.status == Status.QUEUED]
+    if not queued:
+        return {}
+    place = func.row_number().over(order_by=Submission.queue_number)
+    queue = (
+        select(Submission.id, place.label("place"))
+        .where(Submission.status == Status.QUEUED)
+        .subquery()
     )
-    return (before or 0) + 1
+    return dict(
+        session.execute(select(queue.c.id, queue.c.place).where(queue.c.id.in_(queued))).all()
+    )
