@@ -7,7 +7,6 @@ from uuid import UUID
 
 import numpy as np
 import structlog
-from sqlalchemy.orm import Session
 
 from app.clock import utc_now
 from app.events import publish
@@ -49,6 +48,7 @@ def _evaluate(parts: Parts, work: Work) -> None:
     try:
         with lease.kept():
             scores = _score(parts, work, lease)
+        _finish(parts, work, scores, seconds=time.perf_counter() - started)
     except LeaseLost:
         log.warning("lease lost")
         return
@@ -58,14 +58,7 @@ def _evaluate(parts: Parts, work: Work) -> None:
     except Exception as error:
         _release(parts, work, error)
         return
-    with parts.sessions() as session:
-        seconds = time.perf_counter() - started
-        stored = store.finish(session, work, scores, now=utc_now(), seconds=seconds)
-        session.commit()
-    if not stored:
-        log.warning("lease lost at the end")
-        return
-    log.info("evaluation finished", seconds=round(seconds, 3))
+    log.info("evaluation finished", seconds=round(time.perf_counter() - started, 3))
     _tell(parts, work, Status.SCORED, len(work.tasks))
     parts.queue.announce(RANK_PHASE, work.phase_id)
 
@@ -80,6 +73,13 @@ def _score(parts: Parts, work: Work, lease: Lease) -> list[TaskScores]:
         lease.note_progress(number)
         _tell(parts, work, Status.RUNNING, number)
     return scores
+
+
+def _finish(parts: Parts, work: Work, scores: list[TaskScores], *, seconds: float) -> None:
+    with parts.sessions() as session:
+        if not store.finish(session, work, scores, now=utc_now(), seconds=seconds):
+            raise LeaseLost
+        session.commit()
 
 
 def require_finite(scores: TaskScores) -> TaskScores:
@@ -113,14 +113,10 @@ def _release(parts: Parts, work: Work, error: Exception) -> None:
         "".join(traceback.format_exception(error)),
     )
     with parts.sessions() as session:
-        status = _release_in(session, work, failure)
+        status = store.release(session, work.submission_id, work.attempt, failure, now=utc_now())
         session.commit()
     if status is not None:
         _tell(parts, work, status, 0)
-
-
-def _release_in(session: Session, work: Work, failure: Failure) -> Status | None:
-    return store.release(session, work.submission_id, work.attempt, failure, now=utc_now())
 
 
 def _tell(parts: Parts, work: Work, status: Status, tasks_done: int) -> None:

@@ -40,7 +40,7 @@ class Lease:
         LeaseLost
             If the lease ran out and was taken back.
         """
-        if self._lost.is_set() or not self._renew(tasks_done):
+        if self._lost.is_set() or not self._try_to_renew(tasks_done):
             raise LeaseLost
 
     @contextmanager
@@ -57,12 +57,17 @@ class Lease:
     def _keep(self) -> None:
         pause_s = self._length.total_seconds() / RENEWALS_PER_LEASE
         while not self._stopped.wait(pause_s):
-            try:
-                if not self._renew(None):
-                    self._lost.set()
-                    return
-            except SQLAlchemyError as error:  # the next renewal may find the database back
-                log.warning("lease not renewed", error=repr(error))
+            if not self._try_to_renew(None):
+                self._lost.set()
+                return
+
+    def _try_to_renew(self, tasks_done: int | None) -> bool:
+        """Renew; False only if the lease is known to be lost. A database may come back in time."""
+        try:
+            return self._renew(tasks_done)
+        except SQLAlchemyError as error:
+            log.warning("lease not renewed", error=repr(error))
+            return True
 
     def _renew(self, tasks_done: int | None) -> bool:
         with self._parts.sessions() as session:
