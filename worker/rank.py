@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 def rank_phase(parts: Parts, phase_id: UUID) -> None:
     """Bring a phase's board up to date; many requests are served by one ranking."""
     with parts.sessions() as session:
+        # One look for all queries: the board is of one instant, and of no other request than this.
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         board_row = session.get(Leaderboard, phase_id)
         if board_row is None or board_row.ranked >= board_row.requested:
             return
@@ -54,14 +56,15 @@ def store_board(session: Session, board: Board, *, requested: int, now: datetime
     ).one_or_none()
     if digest == last or (last is None and not board.entries):
         return None
+    at = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as precise as it is shown
     number = session.scalar(select(SNAPSHOT_NUMBERS.next_value()))
-    body = to_json(content, number=number, at=now)
+    body = to_json(content, number=number, at=at)
     session.add(
         Snapshot(
             id=new_id(),
             number=number,
             phase_id=phase_id,
-            created_at=now,
+            created_at=at,
             sha256=sha256(body).hexdigest(),
             content_sha256=digest,
             body=body,

@@ -190,13 +190,17 @@ def _baseline(
 def _aggregate(rules: BoardRules, value: float) -> float:
     """Round it: an average of ranks tells nothing of scores, a mean of scores does."""
     of_scores = rules.method in (RankingMethod.MEAN_SCORE, RankingMethod.MEAN_Q)
-    return round(value, rules.decimals if of_scores else 4)
+    return _round(value, rules.decimals if of_scores else 4)
 
 
 def _mean(values: Sequence[float], weights: Sequence[float], decimals: int) -> float:
     total = sum(weights)
     pairs = zip(values, weights, strict=True)
-    return round(sum(value * weight for value, weight in pairs) / total, decimals)
+    return _round(sum(value * weight for value, weight in pairs) / total, decimals)
+
+
+def _round(value: float, decimals: int) -> float:
+    return round(value, decimals) + 0.0  # a board shows no -0.0
 
 
 def _cells(
@@ -207,9 +211,9 @@ def _cells(
     figures = zip(one.means, one.standard_errors, one.qs, ranks, strict=True)
     return tuple(
         TaskCell(
-            mean=round(mean, rules.decimals),
-            standard_error=round(error, rules.decimals),
-            q=round(q, rules.decimals),
+            mean=_round(mean, rules.decimals),
+            standard_error=_round(error, rules.decimals),
+            q=_round(q, rules.decimals),
             rank=place,
         )
         for mean, error, q, place in figures

@@ -1,10 +1,11 @@
 """`/phases/{id}/leaderboard` and `/leaderboards/snapshots`."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response, status
-from pydantic import AwareDatetime
+from fastapi import APIRouter, Header, Path, Query, Response, status
+from pydantic import AfterValidator, AwareDatetime
 
 from app.clock import utc_now
 from app.errors import NotFound
@@ -16,8 +17,17 @@ from app.leaderboards.service import Served
 
 router = APIRouter(tags=["leaderboards"])
 
+
+def _in_utc(instant: datetime) -> datetime:
+    """Tell it in UTC, while an instant that no calendar there holds can still be refused."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("there is no such instant in UTC") from error
+
+
 At = Annotated[
-    AwareDatetime | None,
+    Annotated[AwareDatetime, AfterValidator(_in_utc)] | None,
     Query(description="The board as it stood at this instant.", examples=["2026-03-31T00:00:00Z"]),
 ]
 IfNoneMatch = Annotated[str | None, Header(description="The ETag you have.")]
@@ -90,7 +100,10 @@ def read_leaderboard_markdown(
     responses=_answers("application/json"),
 )
 def read_snapshot(
-    number: int, session: DbSession, viewer: AnyViewer, if_none_match: IfNoneMatch = None
+    number: Annotated[int, Path(ge=1, lt=2**63, description="The snapshot's number.")],
+    session: DbSession,
+    viewer: AnyViewer,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Read a snapshot by its number: an address that never shows another board."""
     served = service.read_snapshot(session, viewer, number, now=utc_now())

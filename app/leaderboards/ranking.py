@@ -42,13 +42,15 @@ def read_contenders(session: Session, phase_id: UUID) -> Contenders:
         .outerjoin(Team, Team.id == Participation.team_id)
         .where(Submission.phase_id == phase.id, Submission.status == Status.SCORED)
     ).all()
-    scores = official_scores(session, [submission.id for submission, _ in rows])
+    of_phase = select(Submission.id).where(Submission.phase_id == phase.id)
+    scores = official_scores(session, of_phase)
     candidates = [
         candidate_of(one, scores.get(one.id), method=rules.method, weights=weights)
         for one, _ in rows
     ]
     chosen = set(counting(candidates, Selection(phase.selection)).values())
-    handed_in = Counter(one.participation_id for one, _ in rows)
+    # Public ones only: how much a team keeps to itself is its own affair.
+    handed_in = Counter(one.participation_id for one, _ in rows if one.public)
     contenders = {
         one.id: _contender(
             one, team, scores[one.id], list(weights), handed_in[one.participation_id]

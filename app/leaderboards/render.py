@@ -148,7 +148,7 @@ def _markdown_cells(board: Board, entry: Entry) -> list[str]:
     decimals = board.rules.decimals
     rank = f"{entry.rank}" if entry.rank is not None else f"({entry.would_rank})"
     team = _escaped(one.team) if one.team is not None else "*baseline*"
-    aggregate = "" if entry.aggregate is None else f"{entry.aggregate:g}"
+    aggregate = "" if entry.aggregate is None else f"{entry.aggregate:.10g}"
     return [
         rank,
         team,
@@ -161,8 +161,8 @@ def _markdown_cells(board: Board, entry: Entry) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    """Keep a name from being read as Markdown or HTML."""
-    for sign in "\\|*_`[]<>":
+    """Keep a name from being read as Markdown, HTML, an entity or a bare address."""
+    for sign in "\\|*_~`[]<>&:":
         text = text.replace(sign, f"\\{sign}")
     return " ".join(text.split())
 

@@ -42,7 +42,7 @@ class BoardEntryView(View):
     mean_score: float = Field(description="Weighted mean of the tasks' means.")
     mean_q: float = Field(description="Weighted mean of the tasks' Q.")
     win_rate: float | None = Field(description="Share of the others beaten, averaged over tasks.")
-    n_submissions: int = Field(description="Scored submissions of the team in this phase.")
+    n_submissions: int = Field(description="The team's public, scored submissions in this phase.")
     submission_id: UUID = Field(description="The submission that counts.")
     received_at: Instant = Field(description="When it came in.")
     project_url: str | None = Field(description="Code or project page.")
