@@ -76,6 +76,8 @@ class BlobStore:
     def put(self, kind: BlobKind, data: bytes) -> str:
         """Store bytes under their SHA-256 and return it; storing them again changes nothing."""
         digest = hashlib.sha256(data).hexdigest()
+        if self.path(kind, digest).exists():
+            return digest
         with self.incoming() as folder:
             scratch = folder / digest
             with scratch.open("wb") as file:
@@ -92,11 +94,8 @@ class BlobStore:
             return
         place.parent.mkdir(exist_ok=True)
         scratch.replace(place)
-        folder = os.open(place.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _flush_folder(place.parent)
+        _flush_folder(place.parent.parent)
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:
@@ -119,3 +118,11 @@ class BlobStore:
                 shutil.rmtree(folder, ignore_errors=True)
                 dropped += 1
         return dropped
+
+
+def _flush_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -78,13 +78,20 @@ class Broadcaster:
         async with self._client.pubsub() as line:
             await line.psubscribe(f"{CHANNEL_PREFIX}*")
             async for message in line.listen():
+                if message["type"] == "psubscribe":
+                    self.end_all()  # whoever came before may have missed something
                 if message["type"] == "pmessage":
                     self._deliver(message["channel"].decode(), message["data"])
 
     def _deliver(self, channel: str, data: bytes) -> None:
-        submission_id = UUID(channel.removeprefix(CHANNEL_PREFIX))
+        try:
+            submission_id = UUID(channel.removeprefix(CHANNEL_PREFIX))
+            event = json.loads(data)
+        except ValueError:  # not one of ours; the line goes on
+            log.warning("event not understood", channel=channel)
+            return
         for queue in self._watchers.get(submission_id, ()):
-            self._offer(queue, json.loads(data))
+            self._offer(queue, event)
 
     def _offer(
         self, queue: asyncio.Queue[dict[str, Any] | None], event: dict[str, Any] | None

@@ -34,12 +34,12 @@ class RateCounter:
         try:
             pipeline = self._client.pipeline()
             pipeline.get(_key(name))
-            pipeline.ttl(_key(name))
-            used, left_s = pipeline.execute()
+            pipeline.pttl(_key(name))
+            used, left_ms = pipeline.execute()
         except RedisError as error:
             log.warning("rate limit not enforced", counter=name, error=repr(error))
             return Count(0, now)
-        return Count(int(used or 0), now + timedelta(seconds=max(int(left_s), 0)))
+        return Count(int(used or 0), now + timedelta(milliseconds=max(int(left_ms), 0)))
 
     def add(self, name: str) -> None:
         """Raise the count by one; the first event opens the window."""
@@ -50,6 +50,16 @@ class RateCounter:
             pipeline.execute()
         except RedisError as error:
             log.warning("rate limit not counted", counter=name, error=repr(error))
+
+    def take_back(self, name: str) -> None:
+        """Lower the count by one: what was counted beforehand turned out well."""
+        try:
+            pipeline = self._client.pipeline()
+            pipeline.set(_key(name), 0, ex=WINDOW_S, nx=True)  # a key without an end stays for ever
+            pipeline.decr(_key(name))
+            pipeline.execute()
+        except RedisError as error:
+            log.warning("rate limit not taken back", counter=name, error=repr(error))
 
 
 def _key(name: str) -> str:
