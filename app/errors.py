@@ -1,5 +1,7 @@
 """Every way a caller can be wrong, as one tree. No class here knows an HTTP status.
 
+A class's docstring is what `/problems/{code}` tells a puzzled caller: write it for that reader.
+
 DomainError
 ├── NotFound                     it does not exist, or you may not know that it does
 ├── Unauthenticated              we do not know who you are
@@ -63,6 +65,8 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
+    """There is nothing at this address, or it is not yours to see; the two look the same."""
+
     code = "not-found"
     title = "Not found"
 
@@ -71,87 +75,125 @@ class NotFound(DomainError):
 
 
 class Unauthenticated(DomainError):
+    """Send `Authorization: Bearer pb_…` with a token that is neither expired nor revoked.
+    `POST /api/v1/sessions` trades e-mail and password for one."""
+
     code = "unauthenticated"
     title = "Authentication needed"
 
 
 class WrongPassword(Unauthenticated):
+    """It does not say which of the two is wrong. After too many failures within an hour, log-ins
+    to the address are refused for the rest of the hour."""
+
     code = "wrong-password"
     title = "Wrong e-mail address or password"
 
 
 class Forbidden(DomainError):
+    """You are known, and this is not among your rights; `detail` says whose it is."""
+
     code = "forbidden"
     title = "Not allowed"
 
 
 class ScopeMissing(Forbidden):
+    """A token is for reading, submitting or organizing. Make one with the scope `detail` names; a
+    token makes others with no more scopes than its own."""
+
     code = "scope-missing"
     title = "The token lacks a scope"
 
 
 class PhaseRequirementNotMet(Forbidden):
+    """`detail` says what is needed, such as a scored submission in an earlier phase."""
+
     code = "phase-requirement-not-met"
     title = "The phase requires something first"
 
 
 class Conflict(DomainError):
+    """Something that is so at present stands against it. Look again at what you want to change."""
+
     code = "conflict"
     title = "The present state forbids it"
 
 
 class EmailTaken(Conflict):
+    """Log in with the address, or register another. Upper and lower case do not differ."""
+
     code = "email-taken"
     title = "The e-mail address is registered already"
 
 
 class NameTaken(Conflict):
+    """Choose another name. Upper and lower case do not differ."""
+
     code = "name-taken"
     title = "The name is taken"
 
 
 class SlugTaken(Conflict):
+    """Another challenge has this slug, maybe one that is not published. Choose another."""
+
     code = "slug-taken"
     title = "The slug is taken"
 
 
 class AlreadyInTeam(Conflict):
+    """You are a member of this team; there is nothing to do."""
+
     code = "already-in-team"
     title = "Already a member"
 
 
 class AlreadyInChallenge(Conflict):
+    """A person takes part in a challenge with one team only, and somebody here does with
+    another."""
+
     code = "already-in-challenge"
     title = "Already in the challenge"
 
 
 class ChangeNeedsRescoring(Conflict):
+    """Submissions or acceptances that exist rest on what would change. Leave it as it was;
+    `detail` names it."""
+
     code = "change-needs-rescoring"
     title = "The change would alter scores that exist"
 
 
 class IdempotencyKeyReused(Conflict):
+    """A key stands for one request. Use a new key for another file or other fields."""
+
     code = "idempotency-key-reused"
     title = "The idempotency key came with another request"
 
 
 class PhaseNotOpen(Conflict):
+    """`detail` says when the phase opens or closed. The instant that counts is that of the last
+    byte's arrival."""
+
     code = "phase-not-open"
     title = "The phase is not open"
 
 
 class TermsChanged(Conflict):
+    """Read the challenge's terms; the captain accepts them by joining again with their version."""
+
     code = "terms-changed"
     title = "The terms accepted are not the present ones"
 
 
 class StatusForbids(Conflict):
+    """The submission has moved on: read its status again. `detail` says which one is needed."""
+
     code = "status-forbids"
     title = "The submission's status does not allow it"
 
 
 class LimitReached(DomainError):
-    """A limit over time; `resets_at` is when the next attempt can succeed, if time alone helps."""
+    """`resets_at` says when the next attempt can succeed; null if time alone does not help."""
 
     code = "limit-reached"
     title = "A limit is reached"
@@ -176,21 +218,31 @@ class LimitReached(DomainError):
 
 
 class QuotaExceeded(LimitReached):
+    """`window`, `limit` and `used` say which quota, and `resets_at` when the next submission can be
+    accepted; null means that time alone does not help. Only valid submissions count."""
+
     code = "quota-exceeded"
     title = "The team's quota is used up"
 
 
 class TooManyRefusals(LimitReached):
+    """Too many files were not valid within an hour. Check them at home with the `probeboard`
+    package, and come back at `resets_at`."""
+
     code = "too-many-refusals"
     title = "Too many refused files"
 
 
 class TooManyLogins(LimitReached):
+    """Too many wrong passwords for this address within an hour. Come back at `resets_at`."""
+
     code = "too-many-logins"
     title = "Too many failed log-ins"
 
 
 class TooLarge(DomainError):
+    """The body holds more bytes than anything valid could need; `limit_bytes` is the most."""
+
     code = "too-large"
     title = "Larger than allowed"
 
@@ -204,12 +256,14 @@ class TooLarge(DomainError):
 
 
 class BadRequest(DomainError):
+    """The body cannot be read as what it says it is; `detail` says where it breaks."""
+
     code = "bad-request"
     title = "The request cannot be read"
 
 
 class InvalidInput(DomainError):
-    """Input that is wrong in places; at most 100 are carried, `total` counts them all."""
+    """`errors` names up to 100 places that are wrong, `total` counts them all."""
 
     code = "invalid-input"
     title = "The input is not valid"
@@ -225,15 +279,23 @@ class InvalidInput(DomainError):
 
 
 class InvalidBundle(InvalidInput):
+    """`errors` has a place for each fault, with the file and the line in the bundle. Nothing was
+    changed."""
+
     code = "invalid-bundle"
     title = "The challenge bundle is not valid"
 
 
 class InvalidUpload(InvalidInput):
+    """`errors` has up to 100 faults with row and column, `total` counts all. Nothing was stored and
+    no quota was used."""
+
     code = "invalid-embeddings"
     title = "The embeddings file is not valid"
 
 
 class Unavailable(DomainError):
+    """Nothing was stored. The same request, sent again a little later, can succeed."""
+
     code = "unavailable"
     title = "A part of the service is down"

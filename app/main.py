@@ -13,9 +13,17 @@ from app.accounts import endpoints as accounts
 from app.blobs import BlobStore
 from app.challenges import endpoints as challenges
 from app.db import make_engine, make_sessions
-from app.errors import InvalidInput, ScopeMissing, Unauthenticated, Unavailable
+from app.errors import (
+    BadRequest,
+    InvalidInput,
+    ScopeMissing,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 from app.events import Broadcaster
 from app.http import problems
+from app.http.body_limit import BodyLimit
 from app.http.dependencies import access_of
 from app.http.middleware import RequestContext
 from app.leaderboards import endpoints as leaderboards
@@ -31,7 +39,9 @@ from app.submissions.receiving import IntakeDesk
 from app.teams import endpoints as teams
 
 API_PREFIX = "/api/v1"
-EVERYWHERE = (Unauthenticated, ScopeMissing, InvalidInput, Unavailable)
+EVERYWHERE = (
+    BadRequest, Unauthenticated, ScopeMissing, TooLarge, InvalidInput, Unavailable
+)  # fmt: skip
 DESCRIPTION = """\
 A challenge server for embeddings: upload, validate, probe, rank.
 
@@ -65,10 +75,11 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     api = APIRouter(prefix=API_PREFIX, responses=problems.declare(*EVERYWHERE))
     for noun in (accounts, teams, challenges, phases, submissions, watching, leaderboards):
+        require_declared_access(noun.router)
         api.include_router(noun.router)
-    require_declared_access(api)
     app.include_router(api)
     app.include_router(operations.router)
+    app.add_middleware(BodyLimit)
     app.add_middleware(RequestContext)
     return app
 
@@ -89,8 +100,9 @@ def require_declared_access(router: APIRouter) -> None:
         With the endpoint's path.
     """
     for route in router.routes:
-        if isinstance(route, APIRoute) and access_of(route) is None:
-            raise RuntimeError(f"{route.path} does not say who may call it")
+        # Anything else, such as a router in the router, would hide endpoints from this look.
+        if not isinstance(route, APIRoute) or access_of(route) is None:
+            raise RuntimeError(f"{getattr(route, 'path', route)} does not say who may call it")
 
 
 @asynccontextmanager

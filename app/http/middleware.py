@@ -15,11 +15,13 @@ REQUESTS = Counter(
 SECONDS = Histogram(
     "probeboard_http_request_seconds", "Time to the end of the answer.", ["method", "route"]
 )
-SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-)
+# Anybody may call with any method name; a label each would fill the memory.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+}
 
 log = structlog.get_logger("app.http")
 
@@ -44,11 +46,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", request_id.encode()),
-                    *SECURITY_HEADERS,
-                ]
+                message["headers"] = [*message["headers"], *_raw_headers(message, request_id)]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -56,6 +54,19 @@ class RequestContext:
                 await self.app(scope, receive, send_with_id)
             finally:
                 _measure(scope, status, time.perf_counter() - started)
+
+
+def answer_headers(request_id: str) -> dict[str, str]:
+    """Return the headers every answer carries."""
+    return {"x-request-id": request_id, **SECURITY_HEADERS}
+
+
+def _raw_headers(message: Message, request_id: str) -> list[tuple[bytes, bytes]]:
+    headers = answer_headers(request_id)
+    # What a person sees, or a token's secret, is kept by no cache unless an endpoint says so.
+    if all(name != b"cache-control" for name, _ in message["headers"]):
+        headers["cache-control"] = "no-store"
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 def _given_id(scope: Scope) -> str | None:
@@ -71,8 +82,9 @@ def _given_id(scope: Scope) -> str | None:
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "(none)")
-    REQUESTS.labels(scope["method"], route, status).inc()
-    SECONDS.labels(scope["method"], route).observe(seconds)
+    method = scope["method"] if scope["method"] in METHODS else "(other)"
+    REQUESTS.labels(method, route, status).inc()
+    SECONDS.labels(method, route).observe(seconds)
     log.info(
         "request",
         method=scope["method"],

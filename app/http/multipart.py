@@ -13,11 +13,12 @@ from typing import BinaryIO
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
 from app.errors import BadRequest, TooLarge
+from app.http.body_limit import allow_body
 
 FIELD_LIMIT_BYTES = 64 * 1024
 MAX_FIELDS = 30
@@ -76,8 +77,10 @@ async def receive_form(
         If the body is no complete multipart form.
     """
     _refuse_announced_size(request, limit_bytes)
-    receiver = _Receiver(_boundary(request), folder, limit_bytes, max_files)
+    # Bounds what counts as neither file nor field: part headers, and text around the parts.
+    allow_body(request, limit_bytes + OVERHEAD_BYTES)
     try:
+        receiver = _Receiver(_boundary(request), folder, limit_bytes, max_files)
         with receiver.closing():
             async for chunk in request.stream():
                 receiver.feed(chunk)
@@ -87,13 +90,13 @@ async def receive_form(
             return receiver.result()
     except ClientDisconnect as error:
         raise BadRequest("The connection ended before the form did. Nothing was stored.") from error
-    except MultipartParseError as error:
+    except FormParserError as error:
         raise BadRequest(f"The form cannot be read: {error}.") from error
 
 
 def _refuse_announced_size(request: Request, limit_bytes: int) -> None:
     announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > limit_bytes + OVERHEAD_BYTES:
+    if announced.isdecimal() and int(announced) > limit_bytes + OVERHEAD_BYTES:
         raise _too_large(limit_bytes)
 
 
@@ -188,9 +191,11 @@ class _Receiver:
 
     def _open_part(self) -> None:
         _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        part = _Part(name=options.get(b"name", b"").decode("utf-8", "replace"))
+        part = _Part(name=_name(options.get(b"name", b"")))
+        if not part.name:
+            raise BadRequest("A part of the form has no name.")
         if b"filename" in options:
-            part.file_name = options[b"filename"].decode("utf-8", "replace")
+            part.file_name = _name(options[b"filename"])
             files = sum(1 for other in self._parts if other.path)
             if files >= self._max_files:
                 raise BadRequest(f"The form holds more than {self._max_files} file(s).")
@@ -219,6 +224,16 @@ class _Receiver:
 
     def _end(self) -> None:
         self._ended = True
+
+
+def _name(raw: bytes) -> str:
+    try:
+        name = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadRequest("A name in the form is not UTF-8 text.") from error
+    if not name.isprintable():
+        raise BadRequest("A name in the form holds control characters.")
+    return name
 
 
 def _text(part: _Part) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -11,13 +12,15 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from app import errors
 from app.clock import to_json_instant, utc_now
-from app.errors import DomainError, InvalidInput, LimitReached, Place
+from app.errors import DomainError, InvalidInput, LimitReached, Place, TooLarge
+from app.http.body_limit import BodyTooLarge
+from app.http.middleware import answer_headers
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -43,7 +46,11 @@ class ProblemPlace(BaseModel):
 
     code: str = Field(description="Stable code of this kind of fault.", examples=["not_finite"])
     detail: str = Field(description="What is wrong, in words.")
-    pointer: str | None = Field(default=None, description="JSON pointer into the request body.")
+    pointer: str | None = Field(
+        default=None,
+        description="JSON pointer; it begins with `/body`, `/query`, `/path` or `/header`.",
+        examples=["/body/name"],
+    )
     file: str | None = Field(default=None, description="File inside the bundle.")
     line: int | None = Field(default=None, description="Line in that file, from 1.")
     row: int | None = Field(default=None, description="Data row in the table, from 1.")
@@ -76,15 +83,45 @@ def status_of(kind: type[DomainError]) -> HTTPStatus:
     return next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
 
 
-def kinds() -> dict[str, type[DomainError]]:
-    """Return every kind of problem by its code."""
-    found: dict[str, type[DomainError]] = {}
+@dataclass(frozen=True)
+class ProblemKind:
+    """What a problem's `type` means."""
+
+    code: str
+    title: str
+    status: HTTPStatus
+    description: str
+
+
+def kinds() -> dict[str, ProblemKind]:
+    """Return every kind of problem by its code: our errors, and what the framework answers."""
+    found = {kind.code: kind for kind in (INTERNAL_ERROR, *map(_of_framework, HTTPStatus))}
     waiting = list(DomainError.__subclasses__())
     while waiting:
         kind = waiting.pop()
-        found[kind.code] = kind
+        found[kind.code] = ProblemKind(
+            kind.code, kind.title, status_of(kind), " ".join((kind.__doc__ or "").split())
+        )
         waiting.extend(kind.__subclasses__())
-    return found
+    return {code: kind for code, kind in found.items() if kind.status >= HTTPStatus.BAD_REQUEST}
+
+
+INTERNAL_ERROR = ProblemKind(
+    "internal-error",
+    "Something of ours broke",
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "A fault of this server. It is logged under the request's id; tell the operator that id. "
+    "Sending the request again is safe where it carries an Idempotency-Key.",
+)
+
+
+def _of_framework(status: HTTPStatus) -> ProblemKind:
+    """Name what the framework answers by itself as we name the same thing, or by its phrase."""
+    for kind, ours in STATUS.items():
+        if ours == status:
+            return ProblemKind(kind.code, kind.title, status, kind.__doc__ or "")
+    code = status.phrase.lower().replace(" ", "-")
+    return ProblemKind(code, status.phrase, status, status.description or status.phrase)
 
 
 def declare(*declared: type[DomainError]) -> dict[int | str, dict[str, Any]]:
@@ -121,6 +158,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(OperationalError, _on_database_down)
+    app.add_exception_handler(InterfaceError, _on_database_down)
+    app.add_exception_handler(DataError, _on_unstorable_value)
     app.add_exception_handler(PoolTimeout, _on_database_down)
     app.add_exception_handler(Exception, _on_anything_else)
 
@@ -155,10 +194,21 @@ def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
 
 def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - narrows for mypy
-    status = HTTPStatus(error.status_code)
-    code = status.phrase.lower().replace(" ", "-")
+    if isinstance(error, BodyTooLarge):
+        ours = TooLarge(error.detail, limit_bytes=error.limit_bytes)
+        return _on_domain_error(request, ours)
+    kind = _of_framework(HTTPStatus(error.status_code))
     headers = dict(error.headers or {})
-    return respond(request, code, status.phrase, status, str(error.detail), headers=headers)
+    detail = str(error.detail)
+    return respond(request, kind.code, kind.title, kind.status, detail, headers=headers)
+
+
+def _on_unstorable_value(request: Request, error: Exception) -> JSONResponse:
+    # Bodies are checked before; what is left are addresses, such as one with a NUL in it.
+    log.warning("value refused by the database", error=repr(error))
+    return _on_domain_error(
+        request, InvalidInput("A value is outside of what can be stored or looked up.", [])
+    )
 
 
 def _on_database_down(request: Request, error: Exception) -> JSONResponse:
@@ -170,13 +220,11 @@ def _on_database_down(request: Request, error: Exception) -> JSONResponse:
 
 def _on_anything_else(request: Request, error: Exception) -> JSONResponse:
     log.error("unexpected error", exc_info=error)
-    return respond(
-        request,
-        "internal-error",
-        "Something of ours broke",
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "The fault is ours, and is logged under this request's id.",
-    )
+    kind = INTERNAL_ERROR
+    detail = "The fault is ours, and is logged under this request's id."
+    # This answer is written outside of the middleware that adds these to all others.
+    headers = answer_headers(request.state.request_id)
+    return respond(request, kind.code, kind.title, kind.status, detail, headers=headers)
 
 
 def respond(

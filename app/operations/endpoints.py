@@ -4,7 +4,7 @@ import secrets
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Gauge
 from prometheus_client.exposition import generate_latest
@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.clock import utc_now
 from app.errors import NotFound, Unauthenticated
 from app.http.dependencies import AppSettings, Sessions, bearer
-from app.http.problems import declare, kinds, status_of
+from app.http.problems import declare, kinds
 from app.http.schemas import View
 from app.operations import service
 
@@ -112,20 +112,13 @@ def read_metrics(
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
+ProblemCode = Annotated[str, Path(description="The last part of the problem's `type`.")]
+
+
 @router.get("/problems/{code}", responses=declare(NotFound))
-def read_problem_kind(code: str) -> ProblemKindView:
+def read_problem_kind(code: ProblemCode) -> ProblemKindView:
     """Read what a problem's `type` means."""
     kind = kinds().get(code)
-    if kind is not None:
-        return ProblemKindView(
-            code=code,
-            title=kind.title,
-            status=int(status_of(kind)),
-            description=" ".join((kind.__doc__ or kind.title).split()),
-        )
-    for status in HTTPStatus:
-        if status >= HTTPStatus.BAD_REQUEST and status.phrase.lower().replace(" ", "-") == code:
-            return ProblemKindView(
-                code=code, title=status.phrase, status=status, description=status.description
-            )
-    raise NotFound("kind of problem")
+    if kind is None:
+        raise NotFound("kind of problem")
+    return ProblemKindView.model_validate(kind)
