@@ -1,9 +1,9 @@
 """`/phases`."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Path, Response, status
 
 from app.blobs import BlobKind
 from app.clock import utc_now
@@ -14,14 +14,18 @@ from app.phases import service
 from app.phases.schemas import PhaseView
 
 _CSV: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {}}, "description": "One id a line."}
+    200: {"content": {"text/csv": {}}, "description": "One id a line."},
+    304: {"description": "You have these ids."},
 }
+
+PhaseId = Annotated[UUID, Path(description="The phase's id.")]
+IfNoneMatch = Annotated[str | None, Header(description="The ETag you have.")]
 
 router = APIRouter(prefix="/phases", tags=["phases"])
 
 
 @router.get("/{phase_id}", responses=declare(NotFound))
-def read_phase(phase_id: UUID, session: DbSession, viewer: AnyViewer) -> PhaseView:
+def read_phase(phase_id: PhaseId, session: DbSession, viewer: AnyViewer) -> PhaseView:
     """Read a phase and its rules."""
     phase, challenge = service.get_phase(session, viewer, phase_id)
     tasks = service.tasks_of(session, phase.id)
@@ -33,9 +37,19 @@ def read_phase(phase_id: UUID, session: DbSession, viewer: AnyViewer) -> PhaseVi
     response_class=Response,
     responses=_CSV | declare(NotFound),
 )
-def read_samples(phase_id: UUID, session: DbSession, viewer: AnyViewer, blobs: Blobs) -> Response:
+def read_samples(
+    phase_id: PhaseId,
+    session: DbSession,
+    viewer: AnyViewer,
+    blobs: Blobs,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """Read the sample ids a file must hold, one a line under the header `id`."""
     phase, _ = service.get_phase(session, viewer, phase_id)
+    tag = f'"{phase.samples_digest}"'
+    # A shared cache must not hand an unpublished challenge's ids to others than its organizers.
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Authorization"}
+    if tag in {one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")}:
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     ids = blobs.read(BlobKind.SAMPLES, phase.samples_digest)
-    headers = {"ETag": f'"{phase.samples_digest}"', "Cache-Control": "public, max-age=60"}
     return Response(ids, media_type="text/csv; charset=utf-8", headers=headers)
