@@ -1,9 +1,10 @@
 """`/accounts`, `/sessions`, `/tokens`."""
 
 from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Path, status
 
 from app.accounts import service
 from app.accounts.schemas import (
@@ -24,11 +25,14 @@ from app.errors import (
     WrongPassword,
 )
 from app.http.dependencies import AnyViewer, AppSettings, DbSession, Rates, ReadViewer
+from app.http.pagination import Paging, page_of
 from app.http.problems import declare
 from app.http.schemas import Page
 from app.models import Scope
 
 router = APIRouter(tags=["accounts"])
+
+TokenId = Annotated[UUID, Path(description="The token's id.")]
 
 
 @router.post("/accounts", status_code=status.HTTP_201_CREATED, responses=declare(EmailTaken))
@@ -104,16 +108,18 @@ def make_token(
 
 
 @router.get("/tokens")
-def list_tokens(session: DbSession, viewer: ReadViewer) -> Page[TokenView]:
-    """List your tokens, newest first."""
-    tokens = service.tokens_of(session, viewer)
-    return Page(items=[TokenView.model_validate(token) for token in tokens])
+def list_tokens(session: DbSession, viewer: ReadViewer, paging: Paging) -> Page[TokenView]:
+    """List your tokens that work, newest first."""
+    tokens = service.tokens_of(
+        session, viewer, after=paging.after, limit=paging.limit, now=utc_now()
+    )
+    return page_of(tokens, paging, TokenView.model_validate)
 
 
 @router.delete(
     "/tokens/{token_id}", status_code=status.HTTP_204_NO_CONTENT, responses=declare(NotFound)
 )
-def revoke_token(token_id: UUID, session: DbSession, viewer: ReadViewer) -> None:
+def revoke_token(token_id: TokenId, session: DbSession, viewer: ReadViewer) -> None:
     """Revoke one of your tokens; it is refused from now on."""
     service.revoke_token(session, viewer, token_id, now=utc_now())
     session.commit()

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import EmailStr, Field, SecretStr
 
-from app.http.schemas import Body, Instant, View
+from app.http.schemas import Body, Instant, Line, View
 from app.models import Scope
 
 Password = Annotated[
@@ -18,8 +18,10 @@ class AccountRequest(Body):
     """A person who registers."""
 
     email: EmailStr = Field(description="Address to log in with.", examples=["ada@example.org"])
-    name: str = Field(min_length=1, max_length=100, description="Name shown to team members.")
-    password: Password
+    name: Line = Field(
+        min_length=1, max_length=100, description="Shown to team members.", examples=["Ada"]
+    )
+    password: Password = Field(examples=["correct horse battery"])
 
 
 class AccountView(View):
@@ -36,19 +38,24 @@ class AccountView(View):
 class LoginRequest(Body):
     """A log-in."""
 
-    email: EmailStr = Field(description="The address registered.")
-    password: Annotated[SecretStr, Field(max_length=200, description="The password.")]
+    email: EmailStr = Field(description="The address registered.", examples=["ada@example.org"])
+    password: SecretStr = Field(
+        max_length=200, description="The password.", examples=["correct horse battery"]
+    )
 
 
 class TokenRequest(Body):
     """A personal token to make."""
 
-    name: str = Field(min_length=1, max_length=100, description="What it is for.", examples=["ci"])
-    scopes: Annotated[
-        set[Scope],
-        Field(min_length=1, description="What it may do; no more than the calling token may."),
-    ]
-    expires_in_days: int = Field(default=90, ge=1, description="Days until it expires.")
+    name: Line = Field(min_length=1, max_length=100, description="What it is for.", examples=["ci"])
+    scopes: set[Scope] = Field(
+        min_length=1,
+        description="What it may do; no more than the calling token may.",
+        examples=[["read", "submit"]],
+    )
+    expires_in_days: int = Field(
+        default=90, ge=1, description="Days until it expires.", examples=[90]
+    )
 
 
 class TokenView(View):

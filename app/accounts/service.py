@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import threading
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -27,8 +28,10 @@ from app.ratelimit import RateCounter
 TOKEN_PREFIX = "pb_"  # noqa: S105 - a prefix that scanners can recognise, not a secret
 SESSION_NAME = "log-in"
 
-# OWASP's least cost for argon2id: 19 MiB a hash, so that a storm of log-ins cannot fill the memory.
+# OWASP's least cost for argon2id: 19 MiB a hash, and four at once, so that a storm of log-ins
+# cannot fill the memory.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_hashing = threading.BoundedSemaphore(4)
 # Verified when the e-mail is unknown, so that both answers take equally long.
 _nobodys_hash = _hasher.hash(secrets.token_hex())
 
@@ -44,7 +47,7 @@ def register(session: Session, *, email: str, name: str, password: str, now: dat
     user = User(
         email=email.lower(),
         name=name,
-        password_hash=_hasher.hash(password),
+        password_hash=_hashed(password),
         is_operator=False,
         may_organize=False,
         created_at=now,
@@ -76,25 +79,34 @@ def check_password(
         If this address failed too often within the hour.
     """
     counter = f"login:{hashlib.sha256(email.lower().encode()).hexdigest()}"
+    # Counted before the password is looked at: guesses sent all at once do not pass together.
+    rates.add(counter)
     count = rates.read(counter, now=now)
-    if count.used >= failures_per_hour:
+    if count.used > failures_per_hour:
+        rates.take_back(counter)
         raise TooManyLogins(
             "Too many failed log-ins for this address.",
             limit=failures_per_hour,
-            used=count.used,
+            used=failures_per_hour,
             window="1 h",
             resets_at=count.resets_at,
         )
     user = session.scalars(select(User).where(User.email == email.lower())).one_or_none()
     if not _verified(user.password_hash if user else _nobodys_hash, password) or user is None:
-        rates.add(counter)
         raise WrongPassword("No account has this e-mail address and password.")
+    rates.take_back(counter)
     return user
+
+
+def _hashed(password: str) -> str:
+    with _hashing:
+        return _hasher.hash(password)
 
 
 def _verified(password_hash: str, password: str) -> bool:
     try:
-        return _hasher.verify(password_hash, password)
+        with _hashing:
+            return _hasher.verify(password_hash, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
 
@@ -161,13 +173,16 @@ def authenticate(session: Session, secret: str, *, now: datetime) -> Viewer:
     )
 
 
-def tokens_of(session: Session, viewer: Viewer) -> Sequence[Token]:
-    """Return a person's tokens that are not revoked, newest first."""
-    return session.scalars(
-        select(Token)
-        .where(Token.user_id == viewer.me, Token.revoked_at.is_(None))
-        .order_by(Token.created_at.desc())
-    ).all()
+def tokens_of(
+    session: Session, viewer: Viewer, *, after: UUID | None, limit: int, now: datetime
+) -> Sequence[Token]:
+    """Return a person's tokens that work, newest first, and one more than `limit` if there is."""
+    statement = select(Token).where(
+        Token.user_id == viewer.me, Token.revoked_at.is_(None), Token.expires_at > now
+    )
+    if after is not None:
+        statement = statement.where(Token.id < after)
+    return session.scalars(statement.order_by(Token.id.desc()).limit(limit + 1)).all()
 
 
 def revoke_token(session: Session, viewer: Viewer, token_id: UUID, *, now: datetime) -> None:
