@@ -1,13 +1,15 @@
 """`/teams`."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Path, status
 from sqlalchemy.orm import Session
 
 from app.clock import utc_now
 from app.errors import AlreadyInChallenge, AlreadyInTeam, Forbidden, NameTaken, NotFound
 from app.http.dependencies import DbSession, ReadViewer, SubmitViewer
+from app.http.pagination import Paging, page_of
 from app.http.problems import declare
 from app.http.schemas import Page
 from app.models import Team
@@ -23,6 +25,8 @@ from app.teams.schemas import (
 
 router = APIRouter(prefix="/teams", tags=["teams"])
 
+TeamId = Annotated[UUID, Path(description="The team's id.")]
+
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=declare(NameTaken))
 def create_team(body: TeamRequest, session: DbSession, viewer: SubmitViewer) -> InvitedTeamView:
@@ -33,10 +37,10 @@ def create_team(body: TeamRequest, session: DbSession, viewer: SubmitViewer) -> 
 
 
 @router.get("")
-def list_teams(session: DbSession, viewer: ReadViewer) -> Page[TeamSummary]:
-    """List the teams you are in, by name."""
-    teams = service.teams_of(session, viewer)
-    return Page(items=[TeamSummary.model_validate(team) for team in teams])
+def list_teams(session: DbSession, viewer: ReadViewer, paging: Paging) -> Page[TeamSummary]:
+    """List the teams you are in, newest first."""
+    teams = service.teams_of(session, viewer, after=paging.after, limit=paging.limit)
+    return page_of(teams, paging, TeamSummary.model_validate)
 
 
 @router.post("/join", responses=declare(NotFound, AlreadyInTeam, AlreadyInChallenge))
@@ -48,13 +52,13 @@ def join_team(body: JoinRequest, session: DbSession, viewer: SubmitViewer) -> Te
 
 
 @router.get("/{team_id}", responses=declare(NotFound))
-def read_team(team_id: UUID, session: DbSession, viewer: ReadViewer) -> TeamView:
+def read_team(team_id: TeamId, session: DbSession, viewer: ReadViewer) -> TeamView:
     """Read a team you are in."""
     return _view(session, service.get_team(session, viewer, team_id))
 
 
 @router.post("/{team_id}/invitation", responses=declare(NotFound, Forbidden))
-def renew_invitation(team_id: UUID, session: DbSession, viewer: SubmitViewer) -> InvitedTeamView:
+def renew_invitation(team_id: TeamId, session: DbSession, viewer: SubmitViewer) -> InvitedTeamView:
     """Make a new invitation code; the old one stops working. Captain only."""
     team, code = service.renew_invitation(session, viewer, team_id)
     session.commit()

@@ -4,13 +4,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.http.schemas import Body, Instant, View
+from app.http.schemas import Body, Instant, Line, View
 
 
 class TeamRequest(Body):
     """A team to make."""
 
-    name: str = Field(
+    name: Line = Field(
         min_length=2, max_length=60, description="Shown on leaderboards.", examples=["Tern"]
     )
 
@@ -18,7 +18,9 @@ class TeamRequest(Body):
 class JoinRequest(Body):
     """An invitation to follow."""
 
-    invitation_code: str = Field(max_length=100, description="The code the captain was given.")
+    invitation_code: str = Field(
+        max_length=100, description="The code the captain was given.", examples=["9pYqzQ0wLr3cVn1T"]
+    )
 
 
 class MemberView(View):

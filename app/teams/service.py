@@ -17,6 +17,8 @@ from app.errors import AlreadyInChallenge, AlreadyInTeam, Forbidden, NameTaken, 
 from app.models import Participation, ParticipationMember, Team, TeamMember, User, new_id
 from app.policy import Viewer, member_of
 
+_SLUG_LOCK = 0x7465616D  # "team"; any number that no other lock of ours has
+
 
 @dataclass(frozen=True)
 class Member:
@@ -36,6 +38,8 @@ def create_team(session: Session, viewer: Viewer, *, name: str, now: datetime) -
     NameTaken
         If another team has the name, whatever the case of its letters.
     """
+    # Two names of one slug, such as “A b” and “A-b”, shall not meet at the same number.
+    session.execute(select(func.pg_advisory_xact_lock(_SLUG_LOCK)))
     code = _new_code()
     team = Team(
         id=new_id(),
@@ -77,7 +81,10 @@ def join_team(session: Session, viewer: Viewer, *, code: str, now: datetime) -> 
         raise AlreadyInTeam(f"You are a member of {team.name}.")
     session.add(TeamMember(team_id=team.id, user_id=viewer.me, joined_at=now))
     for participation in session.scalars(
-        select(Participation).where(Participation.team_id == team.id)
+        # In one order for everybody, so that two joins wait for each other and never in a ring.
+        select(Participation)
+        .where(Participation.team_id == team.id)
+        .order_by(Participation.challenge_id)
     ):
         session.add(
             ParticipationMember(
@@ -130,11 +137,12 @@ def get_team(session: Session, viewer: Viewer, team_id: UUID) -> Team:
     return team
 
 
-def teams_of(session: Session, viewer: Viewer) -> Sequence[Team]:
-    """Return the viewer's teams by name."""
-    return session.scalars(
-        select(Team).where(member_of(viewer, Team.id.expression)).order_by(func.lower(Team.name))
-    ).all()
+def teams_of(session: Session, viewer: Viewer, *, after: UUID | None, limit: int) -> Sequence[Team]:
+    """Return the viewer's teams, newest first, and one more than `limit` if there is."""
+    statement = select(Team).where(member_of(viewer, Team.id.expression))
+    if after is not None:
+        statement = statement.where(Team.id < after)
+    return session.scalars(statement.order_by(Team.id.desc()).limit(limit + 1)).all()
 
 
 def members_of(session: Session, team: Team) -> list[Member]:
@@ -143,7 +151,7 @@ def members_of(session: Session, team: Team) -> list[Member]:
         select(User.id, User.name, TeamMember.joined_at)
         .join(User, User.id == TeamMember.user_id)
         .where(TeamMember.team_id == team.id)
-        .order_by(TeamMember.joined_at)
+        .order_by(TeamMember.joined_at, User.id)
     )
     return [Member(id_, name, id_ == team.captain_id, joined_at) for id_, name, joined_at in rows]
 
