@@ -69,12 +69,24 @@ def apply_bundle(target: Target, bundle: Bundle) -> None:
             select(Phase).where(Phase.challenge_id == target.challenge.id)
         )
     }
-    _drop_phases(target, [phase for slug, phase in present.items() if slug not in _slugs(bundle)])
     ids: dict[str, UUID] = {}
     for position, part in enumerate(bundle.phases):
         phase = present.get(part.config.slug)
         ids[part.config.slug] = _write_phase(target, phase, part, position, ids, tasks)
+    # Now no phase that stays requires one that goes.
+    _drop_phases(target, [phase for slug, phase in present.items() if slug not in _slugs(bundle)])
     _drop_tasks(target, [task for slug, task in tasks.items() if slug not in _task_slugs(bundle)])
+
+
+def lock_challenge(session: Session, challenge: Challenge) -> None:
+    """Lock a challenge and its phases, so that what is looked at stays as it is until the commit.
+
+    A submission holds its phase's row while it is taken in: one that is on its way is waited for
+    and then seen, and a later one finds the changed challenge.
+    """
+    session.refresh(challenge, with_for_update=True)
+    statement = select(Phase.id).where(Phase.challenge_id == challenge.id).order_by(Phase.id)
+    session.execute(statement.with_for_update())
 
 
 def require_same_reading(session: Session, challenge: Challenge, bundle: Bundle) -> None:
@@ -147,6 +159,9 @@ def _drop_phases(target: Target, phases: Sequence[Phase]) -> None:
     for phase in phases:
         if target.session.scalar(select(exists().where(Submission.phase_id == phase.id))):
             raise ChangeNeedsRescoring(f"Phase {phase.slug} has submissions and cannot be removed.")
+        phase.requires_phase_id = None  # they may require each other, and go one by one
+    target.session.flush()
+    for phase in phases:
         _drop_phase_tasks(target, phase)
         board = target.session.get(Leaderboard, phase.id)
         if board is not None:
@@ -183,8 +198,6 @@ def _write_phase(
         phase = Phase(id=new_id(), challenge_id=target.challenge.id, slug=part.config.slug)
         session.add(phase)
     else:
-        # The lock keeps a submission from slipping in between this look and the change.
-        session.refresh(phase, with_for_update=True)
         has_submissions = session.scalar(select(exists().where(Submission.phase_id == phase.id)))
         if has_submissions and scoring != _Scoring.of_rows(session, phase):
             raise ChangeNeedsRescoring(

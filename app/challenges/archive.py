@@ -1,5 +1,7 @@
 """A bundle as it comes in: a zip, or one multipart part per file; either way, names and bytes."""
 
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -9,6 +11,11 @@ from app.errors import InvalidBundle, Place
 
 CONFIG_FILE = "challenge.yaml"
 MAX_FILES = 1000
+# All that zipfile and its decompressors raise at damaged, encrypted and exotic archives.
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError,
+    RuntimeError, EOFError, ValueError, OSError, OverflowError,
+)  # fmt: skip
 
 
 def read_zip(archive: Path, *, limit_bytes: int) -> dict[str, bytes]:
@@ -24,7 +31,7 @@ def read_zip(archive: Path, *, limit_bytes: int) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(archive) as bundle:
             return without_top_folder(_read_members(bundle, limit_bytes))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except _DAMAGE as error:
         detail = f"not a readable zip: {error}"
         raise InvalidBundle("The bundle is not a zip.", [Place("not_a_zip", detail)]) from error
 
@@ -37,6 +44,8 @@ def _read_members(bundle: zipfile.ZipFile, limit_bytes: int) -> dict[str, bytes]
     left = limit_bytes
     for member in members:
         require_inside(member.filename)
+        if member.filename in files:
+            raise twice(member.filename)
         with bundle.open(member) as content:
             data = content.read(left + 1)
         left -= len(data)
@@ -57,6 +66,11 @@ def require_inside(name: str) -> None:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or not path.parts:
         raise _refusal("bad_name", f"“{name[:100]}” is not a name inside the bundle")
+
+
+def twice(name: str) -> InvalidBundle:
+    """Refuse a bundle that holds two files of one name: which of them would count?"""
+    return _refusal("duplicate_file", f"the file “{name[:100]}” is in the bundle twice")
 
 
 def without_top_folder(files: Mapping[str, bytes]) -> dict[str, bytes]:

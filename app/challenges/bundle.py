@@ -20,6 +20,9 @@ from probeboard.labelsets import (
     shuffle_splits,
 )
 
+# Pages are sent with each view of the challenge, and YAML is read at about 100 kB a second.
+MAX_TEXT_BYTES = 512 * 1024
+
 
 @dataclass(frozen=True)
 class PhaseBundle:
@@ -62,6 +65,9 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
 def _read_document(files: Mapping[str, bytes]) -> Document:
     if CONFIG_FILE not in files:
         raise _refusal([Place("file_missing", f"there is no {CONFIG_FILE}", file=CONFIG_FILE)])
+    if len(files[CONFIG_FILE]) > MAX_TEXT_BYTES:
+        detail = f"{CONFIG_FILE} has more than {MAX_TEXT_BYTES} bytes"
+        raise _refusal([Place("too_large", detail, file=CONFIG_FILE)])
     try:
         return read_yaml(files[CONFIG_FILE].decode("utf-8-sig"), file=CONFIG_FILE)
     except UnicodeDecodeError as error:
@@ -121,11 +127,19 @@ class _Check:
 
     def text(self, path: Path) -> str:
         data = self._file(path)
+        if data is None:
+            return ""
+        if len(data) > MAX_TEXT_BYTES:
+            self.refuse("too_large", f"the page has more than {MAX_TEXT_BYTES} bytes", path)
+            return ""
         try:
-            return data.decode("utf-8-sig") if data is not None else ""
+            text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
             self.refuse("not_utf8", "the file is not UTF-8 text", path)
             return ""
+        if "\x00" in text:  # PostgreSQL cannot store it
+            self.refuse("not_text", "the file holds NUL characters", path)
+        return text
 
     def phase(self, config: ChallengeConfig, index: int) -> PhaseBundle:
         phase = config.phases[index]

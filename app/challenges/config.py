@@ -2,9 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+)
 
 from app.models import Selection, TaskNames, TeamSees
+from app.text import one_line
 from probeboard.labelsets import TaskType
 from probeboard.ranking import RankingMethod
 
@@ -12,7 +20,7 @@ Slug = Annotated[
     str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60, description="a-z, 0-9, hyphens")
 ]
 FileName = Annotated[str, Field(min_length=1, max_length=200, description="a file of the bundle")]
-Text = Annotated[str, Field(min_length=1, max_length=300)]
+Text = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(one_line)]
 
 
 class Config(BaseModel):
@@ -107,7 +115,7 @@ class ChallengeConfig(Config):
     strip_suffixes: list[Annotated[str, Field(min_length=1, max_length=30)]] = Field(
         default=[], max_length=10
     )
-    terms_version: Annotated[str, Field(min_length=1, max_length=30)]
+    terms_version: Annotated[str, Field(min_length=1, max_length=30), AfterValidator(one_line)]
     pages: PagesConfig
     tasks: list[TaskConfig] = Field(min_length=1, max_length=200)
     phases: list[PhaseConfig] = Field(min_length=1, max_length=20)

@@ -1,16 +1,21 @@
 """`/challenges`."""
 
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, status
+from fastapi import APIRouter, Path, Request, status
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
 from app.blobs import BlobStore
 from app.challenges import service
-from app.challenges.archive import MAX_FILES, read_zip, require_inside, without_top_folder
+from app.challenges.archive import (
+    MAX_FILES,
+    read_zip,
+    require_inside,
+    twice,
+    without_top_folder,
+)
 from app.challenges.bundle import Bundle, read_bundle
 from app.challenges.schemas import (
     ChallengeSummary,
@@ -43,6 +48,7 @@ from app.http.dependencies import (
     SubmitViewer,
 )
 from app.http.multipart import ReceivedForm, receive_form
+from app.http.pagination import Paging, page_of
 from app.http.problems import declare
 from app.http.schemas import Page
 from app.models import Challenge
@@ -52,6 +58,8 @@ from app.queue import RANK_PHASE, JobQueue
 from app.settings import Settings
 
 router = APIRouter(prefix="/challenges", tags=["challenges"])
+
+Slug = Annotated[str, Path(description="The challenge's slug.", examples=["spring-2026"])]
 
 _BUNDLE_BODY: dict[str, Any] = {
     "requestBody": {
@@ -74,7 +82,22 @@ _BUNDLE_BODY: dict[str, Any] = {
                             "description": "The files one by one.",
                         },
                     },
-                }
+                },
+                "encoding": {
+                    "bundle": {"contentType": "application/zip"},
+                    "files": {"contentType": "application/octet-stream"},
+                },
+                "examples": {
+                    "zip": {
+                        "summary": "curl -F bundle=@challenge.zip",
+                        "value": {"bundle": "(the bytes of challenge.zip)"},
+                    },
+                    "files": {
+                        "summary": "curl -F 'files=@challenge.yaml' "
+                        "-F 'files=@labels/height.csv;filename=labels/height.csv' …",
+                        "value": {"files": ["(challenge.yaml)", "(labels/height.csv)"]},
+                    },
+                },
             }
         },
     }
@@ -82,10 +105,12 @@ _BUNDLE_BODY: dict[str, Any] = {
 
 
 @router.get("")
-def list_challenges(session: DbSession, viewer: AnyViewer) -> Page[ChallengeSummary]:
+def list_challenges(
+    session: DbSession, viewer: AnyViewer, paging: Paging
+) -> Page[ChallengeSummary]:
     """List the challenges you may see, newest first."""
-    challenges = service.list_challenges(session, viewer)
-    return Page(items=[ChallengeSummary.model_validate(one) for one in challenges])
+    challenges = service.list_challenges(session, viewer, after=paging.after, limit=paging.limit)
+    return page_of(challenges, paging, ChallengeSummary.model_validate)
 
 
 @router.post(
@@ -116,7 +141,7 @@ async def create_challenge(
     openapi_extra=_BUNDLE_BODY,
 )
 async def update_challenge(
-    slug: str,
+    slug: Slug,
     request: Request,
     sessions: Sessions,
     blobs: Blobs,
@@ -131,13 +156,13 @@ async def update_challenge(
 
 
 @router.get("/{slug}", responses=declare(NotFound))
-def read_challenge(slug: str, session: DbSession, viewer: AnyViewer) -> ChallengeView:
+def read_challenge(slug: Slug, session: DbSession, viewer: AnyViewer) -> ChallengeView:
     """Read a challenge, its pages and its phases."""
     return _view(session, service.get_challenge(session, viewer, slug))
 
 
 @router.post("/{slug}/publication", responses=declare(NotFound, Forbidden))
-def publish_challenge(slug: str, session: DbSession, viewer: OrganizeViewer) -> ChallengeView:
+def publish_challenge(slug: Slug, session: DbSession, viewer: OrganizeViewer) -> ChallengeView:
     """Show a challenge to everybody. Organizers only; again changes nothing."""
     challenge = service.publish_challenge(session, viewer, slug, now=utc_now())
     session.commit()
@@ -150,7 +175,7 @@ def publish_challenge(slug: str, session: DbSession, viewer: OrganizeViewer) -> 
     responses=declare(NotFound, Forbidden, TermsChanged, AlreadyInChallenge),
 )
 def join_challenge(
-    slug: str, body: JoinChallengeRequest, session: DbSession, viewer: SubmitViewer
+    slug: Slug, body: JoinChallengeRequest, session: DbSession, viewer: SubmitViewer
 ) -> ParticipationView:
     """Enter your team by accepting the terms, or accept new terms. Captain only."""
     participation = service.join_challenge(
@@ -166,7 +191,7 @@ def join_challenge(
 
 
 @router.get("/{slug}/participations/mine", responses=declare(NotFound))
-def read_participation(slug: str, session: DbSession, viewer: ReadViewer) -> ParticipationView:
+def read_participation(slug: Slug, session: DbSession, viewer: ReadViewer) -> ParticipationView:
     """Read with which team you take part."""
     challenge = service.get_challenge(session, viewer, slug)
     return _mine(session, viewer, challenge.id)
@@ -185,9 +210,12 @@ def _read_form(form: ReceivedForm, limit_bytes: int) -> Bundle:
         return read_bundle(read_zip(zips[0].path, limit_bytes=limit_bytes))
     if zips or not form.files or any(file.field_name != "files" for file in form.files):
         raise BadRequest("Send one zip in the field “bundle”, or each file in the field “files”.")
+    named: dict[str, bytes] = {}
     for file in form.files:
         require_inside(file.file_name)
-    named = {file.file_name: Path(file.path).read_bytes() for file in form.files}
+        if file.file_name in named:
+            raise twice(file.file_name)
+        named[file.file_name] = file.path.read_bytes()
     return read_bundle(without_top_folder(named))
 
 

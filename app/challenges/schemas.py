@@ -48,9 +48,14 @@ class ChallengeView(ChallengeSummary):
 class JoinChallengeRequest(Body):
     """A team that enters a challenge."""
 
-    team_id: UUID = Field(description="The team; you are its captain.")
+    team_id: UUID = Field(
+        description="The team; you are its captain.",
+        examples=["019a9f00-0000-7000-8000-000000000000"],
+    )
     terms_version: str = Field(
-        description="The version of the terms you have read and accept.", examples=["1"]
+        max_length=30,
+        description="The version of the terms you have read and accept.",
+        examples=["1"],
     )
 
 

@@ -9,12 +9,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.blobs import BlobStore
-from app.challenges.apply import Target, apply_bundle, require_same_reading, write_challenge
+from app.challenges.apply import (
+    Target,
+    apply_bundle,
+    lock_challenge,
+    require_same_reading,
+    write_challenge,
+)
+from app.challenges.archive import CONFIG_FILE
 from app.challenges.bundle import Bundle
 from app.errors import (
     AlreadyInChallenge,
     Forbidden,
-    InvalidInput,
+    InvalidBundle,
     NotFound,
     Place,
     SlugTaken,
@@ -78,16 +85,17 @@ def update_challenge(
     ------
     NotFound, Forbidden
         As `get_organized`.
-    InvalidInput
+    InvalidBundle
         If the bundle has another slug.
     ChangeNeedsRescoring
         If the change would alter scores that exist.
     """
     challenge = get_organized(session, viewer, slug)
-    session.refresh(challenge, with_for_update=True)
     if bundle.config.slug != slug:
         detail = f"the bundle is of “{bundle.config.slug}”; a slug never changes"
-        raise InvalidInput("This is another challenge's bundle.", [Place("slug", detail)])
+        place = Place("slug", detail, file=CONFIG_FILE)
+        raise InvalidBundle("This is another challenge's bundle.", [place])
+    lock_challenge(session, challenge)
     require_same_reading(session, challenge, bundle)
     write_challenge(challenge, bundle)
     apply_bundle(Target(session, blobs, challenge, now), bundle)
@@ -108,11 +116,14 @@ def publish_challenge(session: Session, viewer: Viewer, slug: str, *, now: datet
     return challenge
 
 
-def list_challenges(session: Session, viewer: Viewer) -> Sequence[Challenge]:
-    """Return the challenges the viewer may see, newest first."""
-    return session.scalars(
-        select(Challenge).where(sees_challenge(viewer)).order_by(Challenge.created_at.desc())
-    ).all()
+def list_challenges(
+    session: Session, viewer: Viewer, *, after: UUID | None, limit: int
+) -> Sequence[Challenge]:
+    """Return the challenges the viewer sees, newest first, and one more than `limit` if any."""
+    statement = select(Challenge).where(sees_challenge(viewer))
+    if after is not None:
+        statement = statement.where(Challenge.id < after)
+    return session.scalars(statement.order_by(Challenge.id.desc()).limit(limit + 1)).all()
 
 
 def get_challenge(session: Session, viewer: Viewer, slug: str) -> Challenge:
@@ -166,6 +177,8 @@ def join_challenge(
         If a member takes part with another team.
     """
     challenge = get_challenge(session, viewer, slug)
+    # No update gives the terms another text between this look and the acceptance.
+    session.refresh(challenge, with_for_update={"read": True})
     # The lock orders this after a member who joins at the same moment.
     team = session.scalars(
         select(Team)
@@ -207,7 +220,10 @@ def _enter(
     )
     session.add(participation)
     session.flush()
-    members = session.scalars(select(TeamMember.user_id).where(TeamMember.team_id == team.id))
+    members = session.scalars(
+        # In one order for everybody, so that two entries wait for each other and never in a ring.
+        select(TeamMember.user_id).where(TeamMember.team_id == team.id).order_by(TeamMember.user_id)
+    )
     session.add_all(
         ParticipationMember(
             challenge_id=challenge.id, user_id=user_id, participation_id=participation.id

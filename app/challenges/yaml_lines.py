@@ -1,7 +1,7 @@
 """YAML that remembers on which line each value stands, and refuses what it could misread.
 
-Only plain YAML is read: no aliases (so no document grows when it is read), no key twice, no dates
-guessed from text, and `true`/`false` alone are truth values (`no` is the text "no").
+Only plain YAML is read: no aliases (so no document grows when it is read), no tags, no key twice,
+no dates guessed from text, and `true`/`false` alone are truth values (`no` is the text "no").
 """
 
 import re
@@ -24,7 +24,7 @@ _PlainLoader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("tag:yaml.org,2002:bool", r"^(?:true|false)$", "tf"),
     ("tag:yaml.org,2002:null", r"^(?:null|~|)$", ["n", "~", ""]),
-    ("tag:yaml.org,2002:int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
+    ("tag:yaml.org,2002:int", r"^-?(?:0|[1-9][0-9]{0,17})$", "-0123456789"),
     ("tag:yaml.org,2002:float", r"^-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$", "-0123456789"),
 ):
     _PlainLoader.add_implicit_resolver(_tag, re.compile(_pattern), _first)
@@ -68,12 +68,11 @@ def read_yaml(text: str, *, file: str) -> Document:
         node = loader.get_single_node()
         if node is None:
             raise InvalidYaml([Place("yaml", "the file is empty", file=file, line=1)])
-        lines: dict[Path, int] = {}
-        places: list[Place] = []
-        _walk(node, (), lines, places, file=file, seen=set())
-        if places:
-            raise InvalidYaml(places)
-        return Document(loader.construct_document(node), lines)
+        walk = _Walk(loader, file)
+        walk.visit(node, ())
+        if walk.places:
+            raise InvalidYaml(walk.places)
+        return Document(loader.construct_document(node), walk.lines)
     except yaml.YAMLError as error:
         raise InvalidYaml([_place(error, file)]) from error
     except RecursionError as error:
@@ -88,33 +87,53 @@ def _place(error: yaml.YAMLError, file: str) -> Place:
     return Place("yaml", problem, file=file, line=mark.line + 1 if mark else 1)
 
 
-def _walk(
-    node: Node,
-    path: Path,
-    lines: dict[Path, int],
-    places: list[Place],
-    *,
-    file: str,
-    seen: set[int],
-) -> None:
-    line = node.start_mark.line + 1
-    lines.setdefault(path, line)
-    if id(node) in seen:
-        places.append(Place("yaml_alias", "aliases are not read", file=file, line=line))
-        return
-    seen.add(id(node))
-    if isinstance(node, SequenceNode):
-        for index, item in enumerate(node.value):
-            _walk(item, (*path, index), lines, places, file=file, seen=seen)
-    elif isinstance(node, MappingNode):
-        for key, value in node.value:
-            key_line = key.start_mark.line + 1
-            if not isinstance(key, ScalarNode):
-                places.append(Place("yaml_key", "keys are text", file=file, line=key_line))
-                continue
-            below = (*path, str(key.value))
-            if below in lines:
-                detail = f"the key “{key.value}” stands twice (first on line {lines[below]})"
-                places.append(Place("duplicate_key", detail, file=file, line=key_line))
-            lines[below] = key_line
-            _walk(value, below, lines, places, file=file, seen=seen)
+class _Walk:
+    """Notes the line of each value, and what of YAML is not read."""
+
+    def __init__(self, loader: _PlainLoader, file: str) -> None:
+        self._loader = loader
+        self._file = file
+        self._seen: set[int] = set()
+        self.lines: dict[Path, int] = {}
+        self.places: list[Place] = []
+
+    def visit(self, node: Node, path: Path) -> None:
+        line = node.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        if id(node) in self._seen:
+            self._refuse("yaml_alias", "aliases are not read", line)
+            return
+        self._seen.add(id(node))
+        if node.tag != self._plain_tag(node):
+            self._refuse("yaml_tag", "tags are not read", line)
+        if isinstance(node, SequenceNode):
+            for index, item in enumerate(node.value):
+                self.visit(item, (*path, index))
+        elif isinstance(node, MappingNode):
+            for key, value in node.value:
+                self._visit_pair(key, value, path)
+
+    def _visit_pair(self, key: Node, value: Node, path: Path) -> None:
+        line = key.start_mark.line + 1
+        if not isinstance(key, ScalarNode) or key.tag != self._plain_tag(key):
+            self._refuse("yaml_key", "keys are plain text", line)
+            return
+        below = (*path, str(key.value))
+        if below in self.lines:
+            first = self.lines[below]
+            detail = f"the key “{key.value}” stands twice (first on line {first})"
+            self._refuse("duplicate_key", detail, line)
+        self.lines[below] = line
+        self.visit(value, below)
+
+    def _plain_tag(self, node: Node) -> str:
+        """Return the tag a node has when none is written."""
+        if not isinstance(node, ScalarNode):
+            kind = "map" if isinstance(node, MappingNode) else "seq"
+            return f"tag:yaml.org,2002:{kind}"
+        is_plain = node.style is None
+        resolve: Any = self._loader.resolve  # its stubs name no types
+        return str(resolve(ScalarNode, node.value, (is_plain, not is_plain)))
+
+    def _refuse(self, code: str, detail: str, line: int) -> None:
+        self.places.append(Place(code, detail, file=self._file, line=line))
