@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from app.models import Status, TaskScore, TeamSees
+from app.models import Status, TaskNames, TaskScore, TeamSees
 from app.submissions.schemas import (
     FailureView,
     ReceiptView,
@@ -51,14 +51,17 @@ def submission_view(detail: Detail) -> SubmissionView:
             file_sha256=submission.file_sha256,
             matrix_sha256=submission.matrix_sha256,
             facts=submission.facts,
-            evaluation=_evaluation(detail.scored) if detail.scored else None,
+            evaluation=_evaluation(detail, detail.scored) if detail.scored else None,
         ),
     )
 
 
-def _evaluation(scored: Scored) -> dict[str, Any]:
+def _evaluation(detail: Detail, scored: Scored) -> dict[str, Any]:
     receipt = scored.evaluation.receipt
-    return {name: receipt[name] for name in _PUBLIC_RECEIPT if name in receipt}
+    # Label sets stand under their tasks' own names.
+    masked = detail.phase.board_task_names == TaskNames.MASKED and not detail.sees_everything
+    shown = [name for name in _PUBLIC_RECEIPT if not (masked and name == "label_sets")]
+    return {name: receipt[name] for name in shown if name in receipt}
 
 
 def _scores(detail: Detail, scored: Scored) -> ScoresView:
