@@ -1,16 +1,14 @@
 """Choose the penalty of each split's logistic regression, and predict its test rows."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.labelsets import Split
-from probeboard.probing.descent import Preconditioner, minimize
+from probeboard.probing.descent import minimize
 from probeboard.probing.logistic import (
-    Curvature,
     Fits,
     curvature,
     fit_all_rows,
@@ -111,29 +109,17 @@ class _Path:
         self.fits = fits
         self.units = units
         self.relative = relative
+        self.single = fits.astype(np.float32)
         n, _, k = fits.mask.shape
         self.share = float(fits.mask.sum()) / (n * k)
         self.all_rows = Fits(fits.A, fits.Y, np.ones((n, 1, 1)), np.array([unit_of_all]))
-        self.optima: list[Array] = []
-        # A large Hessian is not kept for the end but computed again.
-        kept = len(relative) if fits.A.shape[1] * fits.Y.shape[1] <= 2048 else 1
-        self.curvature = lru_cache(kept)(self._curvature)
-        self.preconditioner = lru_cache(kept)(self._preconditioner)
 
     def at(self, step: int, fits: Fits, units: Vector) -> Fits:
         return Fits(fits.A, fits.Y, fits.mask, (self.relative[step] * units).astype(fits.A.dtype))
 
-    def _curvature(self, step: int) -> Curvature:
-        return curvature(self.all_rows, self.optima[step])
-
-    def _preconditioner(self, step: int) -> Preconditioner:
-        penalty = float(self.relative[step] * self.all_rows.penalties[0])
-        return self.curvature(step).solver(penalty, share=self.share)
-
     def choose(self, y: NDArray[np.int64]) -> tuple[Array, NDArray[np.intp]]:
         """Weights ``(d, c, k)`` at the best penalty of each split, and its place on the path."""
         (d, c, k) = (self.fits.A.shape[1], self.fits.Y.shape[1], len(self.units))
-        single = self.fits.astype(np.float32)
         leverage = Leverage.of(self.fits.A[:, 1:], share=self.share)
         optimum, weights = np.zeros((d, c, 1)), np.zeros((d, c, k), dtype=np.float32)
         near = curvature(self.all_rows, optimum)
@@ -143,15 +129,16 @@ class _Path:
             all_rows = self.at(step, self.all_rows, self.all_rows.penalties)
             previous = optimum
             optimum = fit_all_rows(all_rows, optimum, near=near, tolerance=START_TOLERANCE)
-            self.optima.append(optimum)
-            near = self.curvature(step)
-            fits = self.at(step, single, self.units)
+            weights += (optimum - previous).astype(np.float32)
+            fits = self.at(step, self.single, self.units)
+            shared = curvature(fits, weights)
             weights, _ = minimize(
                 fits,
-                weights + (optimum - previous).astype(np.float32),
-                precondition=self.preconditioner(step),
+                weights,
+                precondition=shared.solver(float(fits.penalties.mean())),
                 tolerance=PATH_TOLERANCE,
             )
+            near = shared.scaled(1 / self.share)
             found = leave_one_out_f1(fits, weights, y, leverage=leverage)
             better = found > score
             score[better], chosen[better] = found[better], step
@@ -164,7 +151,7 @@ class _Path:
         weights, converged = minimize(
             fits,
             start.astype(np.float64),
-            precondition=self.preconditioner(step),
+            precondition=curvature(fits, start).solver(float(fits.penalties.mean())),
             tolerance=FINAL_TOLERANCE,
         )
         for column in np.flatnonzero(~converged):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Preconditioner = Callable[[Array], Array]
 
-MEMORY = 10
+MEMORY = 20
 MAX_STEPS = 200
 MAX_HALVINGS = 30
 SUFFICIENT_DECREASE = 1e-4

@@ -3,11 +3,12 @@
 Per split: minimise Σ log loss + λ/2·|W|² over the training rows: one column of weights and a
 sigmoid for two classes, a column per class and a softmax for more. C of scikit-learn is 1/λ.
 
-All splits are fitted together. A fit to all rows, with its Hessian, gives the start and the
-preconditioner. That fit has seen test labels, but a strictly convex problem has one minimum, which
-does not depend on how it is reached, and every score is computed from weights converged to
-`FINAL_TOLERANCE`; so nothing leaks. A split the shared preconditioner does not serve is fitted
-again from zero with a preconditioner of its own.
+All splits are fitted together: each step is two matrix products over all of them, preconditioned
+with their mean Hessian, factorised once, and started from a fit to all rows. Start and
+preconditioner have seen test labels. But a strictly convex problem has one minimum, which does not
+depend on how it is reached, and every score is computed from weights converged to within 1e-8 of
+it (a Newton decrement, see `descent`); so nothing leaks. A split the shared preconditioner does
+not serve is fitted again from zero with a preconditioner of its own.
 """
 
 from dataclasses import dataclass
@@ -24,8 +25,6 @@ Matrix = NDArray[np.float64]
 
 # Largest Hessian to factorise as a whole, in rows; beyond it, one block per class.
 LARGEST_HESSIAN = 8192
-# Numbers in one piece of the rows times classes that a Hessian is computed from: 32 MB.
-CHUNK = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +91,7 @@ def loss_and_probabilities(logits: Array, Y: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True, eq=False)
 class Curvature:
-    """Hessian of the log loss of one column, without its penalty: one block, or one per class.
+    """A Hessian of the log loss, without the penalty: in one block, or in one per class.
 
     Each block has shape ``(classes·(1 + d), classes·(1 + d))``. Leaving out what lies between the
     blocks costs steps of the descent, not accuracy.
@@ -102,9 +101,13 @@ class Curvature:
     rows: int
     dims: int
 
-    def solver(self, penalty: float, *, share: float) -> Preconditioner:
-        """Solve with `share` times this plus λI, share the fraction of rows that train."""
-        factors = [self._factorise(block, penalty, share) for block in self.blocks]
+    def scaled(self, factor: float) -> "Curvature":
+        """That of `factor` times as many rows."""
+        return Curvature(tuple(factor * block for block in self.blocks), self.rows, self.dims)
+
+    def solver(self, penalty: float) -> Preconditioner:
+        """Solve with this plus λI."""
+        factors = [self._factorise(block, penalty) for block in self.blocks]
         # Single precision is enough for the gradients of a fit in single precision.
         by_dtype = {
             np.dtype(dtype): [(half.astype(dtype, copy=False), lower) for half, lower in factors]
@@ -122,8 +125,8 @@ class Curvature:
 
         return solve
 
-    def _factorise(self, block: Matrix, penalty: float, share: float) -> tuple[Matrix, bool]:
-        H = share * block
+    def _factorise(self, block: Matrix, penalty: float) -> tuple[Matrix, bool]:
+        H = block.copy()
         diagonal = np.full((len(H) // self.dims, self.dims), penalty)
         # Adding a constant to all intercepts changes nothing: that direction needs some curvature.
         diagonal[:, 0] = 1e-8 * self.rows
@@ -135,29 +138,35 @@ class Curvature:
 
 
 def curvature(fits: Fits, weights: Array) -> Curvature:
-    """Curvature of a single column at its weights.
+    """Mean curvature of the columns at their weights, shape ``(1 + d, c, k)``.
 
-    Σ p_a(δ_ab - p_b)·xxᵀ of all pairs of classes a, b is one product of the rows (p_a·x)_a.
+    Where classes are nearly separable it is far from that of a fit to all rows, which is sure of
+    rows that a split has not seen.
     """
-    _, probabilities = loss_and_probabilities(fits.logits(weights), fits.Y)
-    mask = fits.mask[:, 0]
-    p = probabilities[:, :, 0]
-    (rows, dims), c = fits.A.shape, p.shape[1]
-    if c == 1 or c * dims > LARGEST_HESSIAN:
-        weighted = (p * (1 - p) * mask).T
-        blocks = tuple(fits.A.T @ (w[:, None] * fits.A) for w in weighted)
-        return Curvature(blocks, rows, dims)
-    H = np.zeros((c, dims, c, dims))
+    logits = fits.logits(weights.astype(fits.A.dtype, copy=False))
+    _, p = loss_and_probabilities(logits, fits.Y)
+    p = p.astype(np.float64, copy=False)
+    if p.shape[1] > 1:
+        # Single precision sums to 1 within 1e-7 only, which would leave the Hessian indefinite.
+        p /= p.sum(axis=1, keepdims=True)
+    trained = p * fits.mask
+    X = fits.A.astype(np.float64, copy=False)
+    (rows, dims), (_, c, k) = X.shape, p.shape
+
+    def block(a: int, b: int) -> Matrix:
+        own = trained[:, a].sum(axis=1) if a == b else 0.0
+        shares = (own - np.einsum("nk,nk->n", trained[:, a], p[:, b])) / k
+        product: Matrix = X.T @ (shares[:, None] * X)
+        return product
+
+    if c * dims > LARGEST_HESSIAN:
+        return Curvature(tuple(block(a, a) for a in range(c)), rows, dims)
+    H = np.empty((c, dims, c, dims))
     for a in range(c):
-        H[a, :, a] = fits.A.T @ ((p[:, [a]] * mask) * fits.A)
-    flat = H.reshape(c * dims, c * dims)
-    few = max(1, CHUNK // (c * dims))
-    for first in range(0, rows, few):
-        chunk = slice(first, first + few)
-        stacked = (p[chunk, :, None] * mask[chunk, :, None]) * fits.A[chunk, None, :]
-        stacked = stacked.reshape(-1, c * dims)
-        flat -= stacked.T @ stacked
-    return Curvature((flat,), rows, dims)
+        for b in range(a + 1):
+            H[a, :, b] = block(a, b)
+            H[b, :, a] = H[a, :, b]
+    return Curvature((H.reshape(c * dims, c * dims),), rows, dims)
 
 
 def fit_all_rows(fits: Fits, start: Array, *, near: Curvature, tolerance: float) -> Array:
@@ -170,7 +179,7 @@ def fit_all_rows(fits: Fits, start: Array, *, near: Curvature, tolerance: float)
         weights, converged = minimize(
             fits,
             weights,
-            precondition=near.solver(penalty, share=1.0),
+            precondition=near.solver(penalty),
             tolerance=tolerance,
             max_steps=20,
         )

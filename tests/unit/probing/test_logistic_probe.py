@@ -73,15 +73,16 @@ def test_with_one_block_per_class_the_minimum_is_the_same(monkeypatch):
         np.testing.assert_allclose(centred(first.logits), centred(second.logits), atol=1e-5)
 
 
-def test_a_hessian_computed_in_pieces_is_the_same_hessian(monkeypatch):
+def test_the_curvature_of_several_splits_is_their_mean():
     X, y = classes(100, 6, 3)
-    fits = classification._fits(X, y, shuffle_splits(100, SplitSpec(n_splits=2))).take(
-        np.array([0])
-    )
-    weights = np.random.default_rng(0).normal(size=(7, 3, 1))
-    whole = logistic.curvature(fits, weights).blocks[0]
-    monkeypatch.setattr(logistic, "CHUNK", 100)
-    np.testing.assert_allclose(logistic.curvature(fits, weights).blocks[0], whole, atol=1e-12)
+    fits = classification._fits(X, y, shuffle_splits(100, SplitSpec(n_splits=3)))
+    weights = np.random.default_rng(0).normal(size=(7, 3, 3))
+    each = [
+        logistic.curvature(fits.take(np.array([i])), weights[..., [i]]).blocks[0] for i in range(3)
+    ]
+    shared = logistic.curvature(fits, weights)
+    np.testing.assert_allclose(shared.blocks[0], np.mean(each, axis=0), atol=1e-12)
+    np.testing.assert_allclose(shared.scaled(2.0).blocks[0], 2 * shared.blocks[0])
 
 
 @pytest.mark.parametrize("c", [2, 4])
