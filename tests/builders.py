@@ -4,8 +4,9 @@ import csv
 import io
 import itertools
 import os
+import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -187,3 +188,28 @@ def submit(by: Person, phase_id: str, content: bytes | NDArray[Any], **fields: A
         data={"method_name": "A method"} | fields,
         headers=headers,
     )
+
+
+@dataclass
+class Contest:
+    """A published challenge with one phase, and who runs it."""
+
+    host: Person
+    challenge: Any
+    phase: str
+
+
+def contest(api: Api, sessions: SessionFactory, **phase_changes: Any) -> Contest:
+    """Make a challenge with one open phase, changed as told."""
+    host = organizer(api, sessions)
+    config = bundle_config(phases=[phase_config(**phase_changes)])
+    made = challenge(host, bundle_files(config))
+    return Contest(host, made, made["phases"][0]["id"])
+
+
+def wait_until(condition: Callable[[], object], *, at_most_s: float = 30) -> None:
+    """Wait for a condition that other processes or threads bring about."""
+    deadline = time.monotonic() + at_most_s
+    while not condition():
+        assert time.monotonic() < deadline, "what was waited for did not happen"
+        time.sleep(0.01)

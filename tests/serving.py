@@ -35,6 +35,12 @@ class RunningServer:
         httpx.get(f"{self.url}/health/live").raise_for_status()
         return self
 
+    def stop_at_once(self) -> None:
+        """Stop without waiting for requests to end."""
+        self._server.force_exit = True
+        self._server.should_exit = True
+        self._thread.join(30)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,

@@ -3,9 +3,17 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, AnyUrl, Field, HttpUrl, TypeAdapter, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyUrl,
+    Field,
+    HttpUrl,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
-from app.http.schemas import Body, Instant, View
+from app.http.schemas import Body, Instant, Line, View
 from app.models import Status
 from app.submissions.selection import Standing
 
@@ -14,7 +22,10 @@ _URL = TypeAdapter(HttpUrl)
 
 def _web_address(value: str) -> str:
     """Keep an http(s) address as text; anything else would be a link that harms readers."""
-    url: AnyUrl = _URL.validate_python(value)
+    try:
+        url: AnyUrl = _URL.validate_python(value)
+    except ValidationError as error:
+        raise ValueError("must be an address that begins with http:// or https://") from error
     return str(url)
 
 
@@ -24,7 +35,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address), Field(max_length=500)]
 class SubmissionFields(Body):
     """The fields that come with a file."""
 
-    method_name: str = Field(min_length=1, max_length=100, description="Shown on the board.")
+    method_name: Line = Field(min_length=1, max_length=100, description="Shown on the board.")
     method_description: str = Field(default="", max_length=5000, description="How it works.")
     project_url: WebAddress | None = Field(default=None, description="Code or project page.")
     paper_url: WebAddress | None = Field(default=None, description="Paper.")
@@ -44,7 +55,7 @@ class SubmissionFields(Body):
 class SubmissionChanges(Body):
     """What may change until the phase closes; members that are absent stay."""
 
-    method_name: str = Field(default="", min_length=1, max_length=100, description="New name.")
+    method_name: Line = Field(default="", min_length=1, max_length=100, description="New name.")
     method_description: str = Field(default="", max_length=5000, description="New description.")
     project_url: WebAddress | None = Field(default=None, description="New address, or null.")
     paper_url: WebAddress | None = Field(default=None, description="New address, or null.")
