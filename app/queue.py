@@ -56,6 +56,9 @@ def make_celery(settings: Settings) -> Celery:
             "visibility_timeout": settings.visibility_timeout_s,
             "socket_connect_timeout": 2,
             "socket_timeout": 10,
+            # Without these a sender tries for seconds; the sweep is the one that tries again.
+            "max_retries": 1,
+            "interval_start": 0,
         },
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_concurrency=settings.worker_concurrency,
