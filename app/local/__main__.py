@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from app.local.errors import LocalError
+from app.local.examples import EXAMPLE
 from app.local.session import Options, run
 from app.local.terminal import Terminal
 
@@ -21,6 +22,12 @@ def parse(arguments: list[str]) -> Options:
     )
     parser.add_argument("--no-demo", action="store_true", help="start without the demo challenge")
     parser.add_argument(
+        "--example",
+        type=Path,
+        default=EXAMPLE,
+        help="folder with another challenge.yaml and submissions.yaml to play",
+    )
+    parser.add_argument(
         "--exit-after-demo", action="store_true", help="stop when the demo is over (for tests)"
     )
     chosen = parser.parse_args(arguments)
@@ -28,6 +35,7 @@ def parse(arguments: list[str]) -> Options:
         data=chosen.data,
         port=chosen.port,
         demo=not chosen.no_demo,
+        example=chosen.example,
         exit_after_demo=chosen.exit_after_demo,
     )
 

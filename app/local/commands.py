@@ -3,6 +3,8 @@
 MIGRATE = ("alembic", "upgrade", "head")
 # The access log is the server's own: JSON, with request ids.
 SERVER = ("uvicorn", "--factory", "app.main:create_app_from_environment", "--no-access-log")
-# Gossip and mingling tell workers of each other; these never ask, and start faster without.
-WORKER = ("celery", "-A", "worker.celery_app", "worker", "--without-gossip", "--without-mingle")
-BEAT = ("celery", "-A", "worker.celery_app", "beat")
+# Quiet: a banner is no JSON line. Gossip and mingling tell workers of each other; these never ask,
+# and start faster without.
+CELERY = ("celery", "--quiet", "-A", "worker.celery_app")
+WORKER = (*CELERY, "worker", "--without-gossip", "--without-mingle")
+BEAT = (*CELERY, "beat")

@@ -70,7 +70,7 @@ class Demo:
         self.allow_organizer(self.example.organizer.email)
         organizer = self._organizer_token()
         challenge = self.api.upload_bundle(
-            examples.bundle(), slug=self.example.slug, token=organizer
+            examples.bundle(self.example.folder), slug=self.example.slug, token=organizer
         )
         phase_ids = {phase["slug"]: str(phase["id"]) for phase in challenge["phases"]}
         tokens = {person: self._enter(person) for person in self.example.participants}

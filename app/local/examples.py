@@ -38,6 +38,7 @@ class Entry:
 class Example:
     """The demo: a challenge, its people and what they hand in, phase by phase."""
 
+    folder: Path
     slug: str
     terms_version: str
     phases: tuple[str, ...]
@@ -53,7 +54,7 @@ class Example:
         return (*dict.fromkeys(people), self.guest)
 
 
-def bundle(folder: Path = EXAMPLE) -> bytes:
+def bundle(folder: Path) -> bytes:
     """Zip what the server needs to make the challenge; the submissions stay outside."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -63,7 +64,7 @@ def bundle(folder: Path = EXAMPLE) -> bytes:
     return buffer.getvalue()
 
 
-def read(folder: Path = EXAMPLE) -> Example:
+def read(folder: Path) -> Example:
     """Read challenge.yaml and submissions.yaml."""
     challenge = yaml.safe_load((folder / "challenge.yaml").read_text(encoding="utf-8"))
     plan = yaml.safe_load((folder / "submissions.yaml").read_text(encoding="utf-8"))
@@ -76,6 +77,7 @@ def read(folder: Path = EXAMPLE) -> Example:
         if phase in row["phases"]
     )
     return Example(
+        folder=folder,
         slug=challenge["slug"],
         terms_version=str(challenge["terms_version"]),
         phases=phases,

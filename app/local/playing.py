@@ -19,6 +19,7 @@ class Playing:
         self,
         *,
         data: Path,
+        example: Path,
         url: str,
         environment: Mapping[str, str],
         terminal: Terminal,
@@ -26,6 +27,7 @@ class Playing:
     ) -> None:
         self.failure: LocalError | None = None
         self._credentials = Credentials(data / "demo.json")
+        self._example = example
         self._url = url
         self._environment = environment
         self._terminal = terminal
@@ -42,7 +44,7 @@ class Playing:
     def _play(self) -> None:
         api = Api(self._url)
         try:
-            example = examples.read()
+            example = examples.read(self._example)
             with self._terminal.progress() as show:
                 demo = Demo(
                     api=api,

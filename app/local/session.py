@@ -32,6 +32,7 @@ class Options:
     data: Path
     port: int | None
     demo: bool
+    example: Path
     exit_after_demo: bool
 
 
@@ -55,7 +56,12 @@ def run(options: Options, *, environment: Mapping[str, str], terminal: Terminal)
             playing = None
             if options.demo:
                 playing = Playing(
-                    data=data, url=url, environment=child_environment, terminal=terminal, stop=stop
+                    data=data,
+                    example=options.example,
+                    url=url,
+                    environment=child_environment,
+                    terminal=terminal,
+                    stop=stop,
                 )
             _supervise(supervisor, playing, url=url, terminal=terminal, stop=stop, options=options)
         except Interrupted:

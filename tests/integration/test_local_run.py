@@ -1,8 +1,10 @@
 """`make run` itself: the demo scored over HTTP, children killed, stopped, started again."""
 
+import http.server
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,15 +12,23 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import psutil
 import pytest
+import yaml
 
+from app.local import examples, system
 from app.local.children import LAUNCHER
+from app.local.client import Api
+from app.local.credentials import Credentials
+from app.local.errors import LocalError
+from app.local.ports import DEFAULT_PORT
 
 ROOT = LAUNCHER.parents[2]
 DEMO_WITHIN_S = 300.0
@@ -38,20 +48,20 @@ class Run:
 
     data: Path
     options: tuple[str, ...] = ()
-    port: int = field(default_factory=_free_port)
+    port: int | None = field(default_factory=_free_port)
+    environment: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    started: ClassVar[list["Run"]] = []
 
     def __post_init__(self) -> None:
-        command = [sys.executable, "-m", "app.local", "--data", str(self.data)]
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in {"DATABASE_URL", "REDIS_URL", "BLOB_ROOT", "PUBLIC_URL"}
-        }
+        self.started.append(self)
+        port = () if self.port is None else ("--port", str(self.port))
+        own = {"DATABASE_URL", "REDIS_URL", "BLOB_ROOT", "PUBLIC_URL"}
+        inherited = {name: value for name, value in os.environ.items() if name not in own}
         self.process = subprocess.Popen(
-            [*command, "--port", str(self.port), *self.options],
+            [sys.executable, "-m", "app.local", "--data", str(self.data), *port, *self.options],
             cwd=ROOT,
-            env=environment,
+            env=inherited | self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -90,10 +100,16 @@ class Run:
         self.process.wait(MOMENT_S)
         _, alive = psutil.wait_procs(family, timeout=MOMENT_S)
         self.close()
-        assert len(family) >= 5
         return alive
 
+    def exit_code(self) -> int:
+        """Wait until it ends by itself."""
+        code = self.process.wait(MOMENT_S)
+        self.close()
+        return code
+
     def close(self) -> None:
+        """Stop it if need be, and collect what is left of its output; may be called again."""
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(MOMENT_S)
@@ -130,20 +146,45 @@ def _boards(run: Run) -> dict[str, dict[str, Any]]:
     return {line.split()[0]: _json(line.split()[-1]) for line in lines}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Stop what a failed test has left running."""
+    yield
+    for started in Run.started:
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small copy of the demo: real embeddings and labels, few tasks, splits and teams."""
+    folder = tmp_path_factory.mktemp("example") / "small"
+    shutil.copytree(examples.EXAMPLE, folder)
+    challenge = yaml.safe_load((folder / "challenge.yaml").read_text())
+    for phase in challenge["phases"]:
+        phase["tasks"] = {"dev": ["elevation", "trees"], "test": ["slope"]}[phase["slug"]]
+        phase["splits"]["n_splits"] = 5
+    (folder / "challenge.yaml").write_text(json.dumps(challenge, default=datetime.isoformat))
+    plan = yaml.safe_load((folder / "submissions.yaml").read_text())
+    wanted = {"rgb-mean", "presto-pretrained", "presto-untrained", "random-noise"}
+    plan["submissions"] = [row for row in plan["submissions"] if Path(row["file"]).stem in wanted]
+    (folder / "submissions.yaml").write_text(json.dumps(plan))
+    return folder
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("local") / ".data"
 
 
 @pytest.fixture(scope="module")
-def run(data: Path) -> Iterator[Run]:
-    """The first run, with its demo played to the end."""
-    first = Run(data)
-    try:
-        first.wait_for("Serving", within_s=DEMO_WITHIN_S)
-        yield first
-    finally:
-        first.close()
+def run(data: Path, example: Path) -> Run:
+    """A run with its demo played to the end, after a first one was stopped in the middle of it."""
+    first = Run(data, options=("--example", str(example)))
+    first.wait_for("submissions scored", within_s=DEMO_WITHIN_S)
+    assert first.end(signal.SIGTERM) == []
+    second = Run(data, options=("--example", str(example)))
+    second.wait_for("Serving", within_s=DEMO_WITHIN_S)
+    return second
 
 
 def test_the_demo_ranks_what_is_known_to_be_better_first_and_noise_last(run: Run) -> None:
@@ -178,7 +219,7 @@ def test_the_printed_tokens_work_for_whom_they_are_said_to_be(run: Run) -> None:
 def test_the_credentials_are_for_their_owner_alone(run: Run) -> None:
     path = run.data / "demo.json"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert len(set(json.loads(path.read_text())["passwords"].values())) == 10
+    assert len(set(json.loads(path.read_text())["passwords"].values())) == 5
 
 
 def test_the_printed_curl_line_hands_in_a_submission(run: Run) -> None:
@@ -232,27 +273,98 @@ def test_a_killed_child_comes_back_and_the_server_is_well_again(
 def test_a_second_run_on_the_folder_is_refused(run: Run) -> None:
     second = Run(run.data)
     second.wait_for("runs already on")
-    assert second.process.wait(MOMENT_S) == 1
-    second.close()
+    assert second.exit_code() == 1
+
+
+def test_a_token_that_stopped_working_is_replaced(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "demo.json"
+    path.write_bytes((run.data / "demo.json").read_bytes())
+    credentials = Credentials(path)
+    guest = examples.read(examples.EXAMPLE).guest
+    credentials.store_token(guest.email, "pb_revoked")
+    api = Api(run.url)
+    token = api.lasting_token(guest, credentials, ["read"])
+    api.close()
+    assert token == credentials.token(guest.email) != "pb_revoked"
+
+
+def test_an_account_with_another_password_is_not_taken_over(run: Run, tmp_path: Path) -> None:
+    api = Api(run.url)
+    credentials = Credentials(tmp_path / "demo.json")
+    with pytest.raises(LocalError, match=r"whose password is not in .* Start with --no-demo"):
+        api.sign_in(examples.read(examples.EXAMPLE).organizer, credentials)
+    api.close()
+
+
+def test_a_refusal_is_told_in_the_servers_words(run: Run) -> None:
+    api = Api(run.url)
+    with pytest.raises(LocalError, match=r"POST /accounts was refused \(422\): .*email"):
+        api.call("POST", "/accounts", json={"email": "x", "name": "x", "password": "x"})
+    with pytest.raises(LocalError, match=r"GET /tokens was refused \(401\)"):
+        api.call("GET", "/tokens")
+    api.close()
+
+
+def test_a_server_that_is_gone_or_not_ours_is_named() -> None:
+    nobody = Api(f"http://127.0.0.1:{_free_port()}")
+    with pytest.raises(LocalError, match="did not answer GET /teams"):
+        nobody.call("GET", "/teams")
+    nobody.close()
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    thread = threading.Thread(target=server.handle_request)
+    thread.start()
+    stranger = Api(f"http://127.0.0.1:{server.server_port}")
+    with pytest.raises(LocalError, match=r"refused \(404\): <!DOCTYPE HTML"):
+        stranger.call("GET", "/teams")
+    stranger.close()
+    thread.join()
+    server.server_close()
 
 
 def test_stopping_and_starting_again_submits_nothing_twice_and_leaves_no_process(
-    run: Run, data: Path
+    run: Run, data: Path, example: Path
 ) -> None:
     before = _boards(run)
     assert run.end(signal.SIGINT) == []
     assert run.process.returncode == 0
 
-    again = Run(data)
+    again = Run(data, options=("--example", str(example)))
     again.wait_for("Serving")
-    after = _boards(again)
-    for phase, board in after.items():
+    for phase, board in _boards(again).items():
         assert {entry["n_submissions"] for entry in board["entries"]} == {1}, phase
         assert {entry["submission_id"] for entry in before[phase]["entries"]} <= {
             entry["submission_id"] for entry in board["entries"]
         }
     assert again.end(signal.SIGKILL) == []
 
-    third = Run(data, options=("--no-demo",))
-    third.wait_for("Serving")
-    assert third.end(signal.SIGTERM) == []
+    (data / "demo.json").unlink()
+    with socket.socket() as default_port:
+        default_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):  # somebody else's server on it does as well
+            default_port.bind(("127.0.0.1", DEFAULT_PORT))
+            default_port.listen()
+        stranger = Run(data, options=("--example", str(example)), port=None)
+        stranger.wait_for(f"Port {DEFAULT_PORT} is in use, taking ")
+        stranger.wait_for("The demo did not end well: olive@example.org has an account")
+        stranger.wait_for("Serving")
+        assert stranger.end(signal.SIGHUP) == []
+
+
+def test_stopped_while_it_starts_it_leaves_no_process(tmp_path: Path) -> None:
+    early = Run(tmp_path / ".data", options=("--no-demo",))
+    early.wait_for("Starting PostgreSQL")
+    assert early.end(signal.SIGTERM) == []
+    assert early.process.returncode == 0
+
+
+def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
+    url = f"postgresql://nobody@127.0.0.1:{_free_port()}/none"
+    failing = Run(tmp_path / ".data", environment={"DATABASE_URL": url})
+    failing.wait_for("The database could not be migrated: ")
+    assert failing.exit_code() == 1
+    assert not any("Traceback" in line for line in failing.said)
+
+
+def test_an_organizer_that_cannot_be_made_is_one_line() -> None:
+    with pytest.raises(LocalError, match=r"Could not make x@example\.org an organizer: "):
+        system.allow_organizer("x@example.org", {"DATABASE_URL": "nonsense"})

@@ -35,7 +35,8 @@ def _files_of_the_repository() -> Iterator[Path]:
         if top.is_file():
             yield top
         elif not top.name.startswith(".") or top.name == ".ci":
-            yield from (path for path in top.rglob("*") if path.is_file())
+            files = (path for path in top.rglob("*") if path.is_file())
+            yield from (path for path in files if path.parent.name != "__pycache__")
 
 
 def _stages() -> dict[str, list[str]]:

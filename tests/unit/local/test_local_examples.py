@@ -12,7 +12,7 @@ import yaml
 from app.local import examples
 
 SIZE_LIMIT_BYTES = 10_000_000
-EXAMPLE = examples.read()
+EXAMPLE = examples.read(examples.EXAMPLE)
 
 
 def _ids(path: Path) -> list[str]:
@@ -21,7 +21,7 @@ def _ids(path: Path) -> list[str]:
 
 
 def test_the_bundle_holds_every_file_that_the_challenge_names_and_no_submission() -> None:
-    archive = zipfile.ZipFile(io.BytesIO(examples.bundle()))
+    archive = zipfile.ZipFile(io.BytesIO(examples.bundle(examples.EXAMPLE)))
     names = set(archive.namelist())
     challenge = yaml.safe_load(archive.read("challenge.yaml"))
     named = {task["labels"] for task in challenge["tasks"]} | set(challenge["pages"].values())
