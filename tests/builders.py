@@ -213,3 +213,43 @@ def wait_until(condition: Callable[[], object], *, at_most_s: float = 30) -> Non
     while not condition():
         assert time.monotonic() < deadline, "what was waited for did not happen"
         time.sleep(0.01)
+
+
+# A bundle as an organizer types it, for tests of lines; its files are those of `bundle_files`.
+BUNDLE_YAML = """\
+slug: tern
+title: Tern
+summary: Terns fly.
+embedding_dim: 4
+terms_version: "1"
+pages: {description: description.md, evaluation: evaluation.md, terms: terms.md}
+tasks:
+  - slug: height
+    title: Height
+    type: regression
+    labels: height.csv
+  - slug: wet
+    title: Wet
+    type: binary
+    labels: wet.csv
+phases:
+  - slug: dev
+    title: Dev
+    opens_at: 2026-01-01T00:00:00Z
+    closes_at: 2026-02-01T00:00:00+01:00
+    samples: samples.csv
+    tasks: [height, wet]
+    splits: {n_splits: 5, test_size: 0.2, seed: 1}
+    quota: {per_day: 5, total: 50}
+  - slug: test
+    title: Test
+    opens_at: 2026-02-01T00:00:00Z
+    closes_at: 2026-03-01T00:00:00Z
+    samples: samples.csv
+    tasks:
+      - height
+      - {task: wet, weight: 2, public_name: Water}
+    splits: {n_splits: 5, test_size: 0.2, seed: 1}
+    quota: {per_day: 5, total: 50}
+    requires: dev
+"""

@@ -160,7 +160,8 @@ class _Check:
             data = self._file(path)
             sample_ids, places = read_sample_ids(data, file=name) if data is not None else ((), [])
             self.places.extend(places)
-            self._samples[name] = sample_ids
+            # Labels are not held to ids that are wrong: each fault is told once.
+            self._samples[name] = () if places else sample_ids
         return self._samples[name]
 
     def _labels(

@@ -2,8 +2,12 @@
 
 import csv
 import io
+from typing import TYPE_CHECKING
 
 from app.errors import Place
+
+if TYPE_CHECKING:
+    from _csv import Reader  # the type of csv.reader's results has this name only
 
 MAX_ID_LENGTH = 200
 
@@ -15,6 +19,13 @@ def read_sample_ids(data: bytes, *, file: str) -> tuple[tuple[str, ...], list[Pl
     except UnicodeDecodeError:
         return (), [Place("not_utf8", "not UTF-8 text", file=file)]
     rows = csv.reader(io.StringIO(text, newline=""))
+    try:
+        return _read_rows(rows, file)
+    except csv.Error as error:
+        return (), [Place("bad_csv", str(error), file=file, line=rows.line_num)]
+
+
+def _read_rows(rows: "Reader", file: str) -> tuple[tuple[str, ...], list[Place]]:
     places: list[Place] = []
     first_line: dict[str, int] = {}
     if next(rows, None) != ["id"]:
