@@ -1,0 +1,413 @@
+"""The access table: every route of the running application, for everybody who may call it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import APIRouter
+from fastapi.routing import iter_route_contexts
+
+from app.accounts.service import issue_token
+from app.clock import utc_now
+from app.http.dependencies import AnyViewer
+from app.main import require_declared_access
+from app.models import ChallengeRole, Role, Scope, User
+from tests import builders
+from tests.api import Api
+from tests.builders import Person
+from tests.serving import RunningServer
+from worker.evaluate import evaluate_submission
+from worker.parts import Parts
+from worker.rank import rank_phase
+
+PRIVATE = "Method nobody else may read of"
+UNPUBLISHED = "Method of a challenge not published"
+HIDDEN_NAMES = ("height", "wet", "Height", "Wet or dry")
+WITH_ROLE = {"organizer", "reader", "operator", "organize_only"}
+OWNERS = {"owner", "mate", "read_only", "submit_only"}
+
+
+@dataclass
+class World:
+    """One published and one unpublished challenge, and everybody around them."""
+
+    people: dict[str, Person]
+    tokens: dict[str, str | None]
+    places: dict[str, dict[str, str]]  # published / unpublished → what is put into paths
+    team: str
+    labels: set[str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who gets what: first with a published, then with an unpublished challenge.
+
+    `scope` is what a token needs; None: no token at all. People who are not named get `others`.
+    """
+
+    scope: Scope | None
+    others: int
+    published: dict[str, int] = field(default_factory=dict)
+    unpublished: dict[str, int] | None = None
+    unpublished_others: int = 404
+    body: Any = None
+    ignores_tokens: bool = False
+
+    def expected(self, role: str, state: str) -> int:
+        if role in ("revoked", "expired") and not self.ignores_tokens:
+            return 401
+        holder = {"read_only": "owner", "submit_only": "owner", "organize_only": "organizer"}
+        if role in holder:
+            if self.scope is None:
+                role = holder[role] if role == "read_only" else "anybody"
+            elif role.removesuffix("_only") != self.scope:
+                return 403
+            else:
+                role = holder[role]
+        if role == "anybody" and self.scope is not None:
+            return 401
+        if state == "published" or self.unpublished is None:
+            return self.published.get(role, self.others)
+        return self.unpublished.get(role, self.unpublished_others)
+
+
+READ, SUBMIT, ORGANIZE = Scope.READ, Scope.SUBMIT, Scope.ORGANIZE
+ROLES = (
+    "anybody", "stranger", "rival", "owner", "mate", "organizer", "reader", "other_organizer",
+    "operator", "read_only", "submit_only", "organize_only", "revoked", "expired",
+)  # fmt: skip
+SEEN_BY_ROLES = {"organizer": 200, "reader": 200, "operator": 200}
+MINE = {"owner": 200, "mate": 200}
+PUBLIC = Row(None, 200, unpublished=SEEN_BY_ROLES)
+OF_TEAM = Row(READ, 404, MINE | SEEN_BY_ROLES, SEEN_BY_ROLES)
+OPEN = Row(None, 200, ignores_tokens=True)
+
+TABLE = {
+    "POST /api/v1/accounts": Row(None, 422, body={}),
+    "GET /api/v1/accounts/me": Row(READ, 200),
+    "POST /api/v1/sessions": Row(None, 422, body={}),
+    "GET /api/v1/tokens": Row(READ, 200),
+    "POST /api/v1/tokens": Row(READ, 201, body={"name": "one", "scopes": ["read"]}),
+    "DELETE /api/v1/tokens/{token_id}": Row(READ, 404, {"owner": 204}),
+    "GET /api/v1/teams": Row(READ, 200),
+    "POST /api/v1/teams": Row(SUBMIT, 201, body="new team"),
+    "POST /api/v1/teams/join": Row(SUBMIT, 404, body={"invitation_code": "guessed"}),
+    "GET /api/v1/teams/{team_id}": Row(READ, 404, MINE),
+    "POST /api/v1/teams/{team_id}/invitation": Row(SUBMIT, 404, {"owner": 200, "mate": 403}),
+    "GET /api/v1/challenges": Row(None, 200),
+    # 400: let in, and then no form.
+    "POST /api/v1/challenges": Row(
+        ORGANIZE, 403, {"organizer": 400, "other_organizer": 400, "operator": 400}
+    ),
+    "GET /api/v1/challenges/{slug}": PUBLIC,
+    "PUT /api/v1/challenges/{slug}": Row(
+        ORGANIZE,
+        403,
+        {"organizer": 400, "operator": 400},
+        {"organizer": 400, "operator": 400, "reader": 403},
+    ),
+    "POST /api/v1/challenges/{slug}/publication": Row(
+        ORGANIZE,
+        403,
+        {"organizer": 200, "operator": 200},
+        {"organizer": 200, "operator": 200, "reader": 403},
+    ),
+    "POST /api/v1/challenges/{slug}/participations": Row(
+        SUBMIT, 404, {"owner": 201, "mate": 403}, {}, body="join"
+    ),
+    "GET /api/v1/challenges/{slug}/participations/mine": Row(READ, 404, MINE | {"rival": 200}, {}),
+    "GET /api/v1/phases/{phase_id}": PUBLIC,
+    "GET /api/v1/phases/{phase_id}/samples.csv": PUBLIC,
+    "POST /api/v1/phases/{phase_id}/submissions": Row(
+        SUBMIT,
+        403,
+        {"owner": 400, "mate": 400, "rival": 400, "organizer": 400, "operator": 400},
+        {"organizer": 400, "operator": 400, "reader": 403},
+    ),
+    "GET /api/v1/phases/{phase_id}/submissions": Row(READ, 200, {}, SEEN_BY_ROLES),
+    "GET /api/v1/submissions/{submission_id}": OF_TEAM,
+    "GET /api/v1/submissions/{submission_id}/events": OF_TEAM,
+    "PATCH /api/v1/submissions/{submission_id}": Row(
+        SUBMIT,
+        404,
+        MINE | {"organizer": 403, "reader": 403, "operator": 403},
+        {"organizer": 403, "reader": 403, "operator": 403},
+        body={"method_name": PRIVATE},
+    ),
+    # 409: let in, and then it is scored already.
+    "POST /api/v1/submissions/{submission_id}/withdrawal": Row(
+        SUBMIT,
+        404,
+        {"owner": 409, "mate": 409, "organizer": 403, "reader": 403, "operator": 403},
+        {"organizer": 403, "reader": 403, "operator": 403},
+    ),
+    "POST /api/v1/submissions/{submission_id}/retry": Row(
+        ORGANIZE,
+        404,
+        {"owner": 403, "mate": 403, "organizer": 409, "reader": 403, "operator": 409},
+        {"organizer": 409, "reader": 403, "operator": 409},
+    ),
+    "GET /api/v1/phases/{phase_id}/leaderboard": PUBLIC,
+    "GET /api/v1/phases/{phase_id}/leaderboard.csv": PUBLIC,
+    "GET /api/v1/phases/{phase_id}/leaderboard.md": PUBLIC,
+    "GET /api/v1/leaderboards/snapshots/{number}": PUBLIC,
+    "GET /health/live": OPEN,
+    "GET /health/ready": OPEN,
+    "GET /metrics": OPEN,
+    "GET /problems/{code}": OPEN,
+}
+# Addresses of the framework's own, which tell what the table tells: that there are endpoints.
+DOCUMENTATION = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+
+
+@pytest.fixture(scope="module")
+def world(server: RunningServer, parts: Parts) -> Iterator[World]:
+    with Api(server.url) as api:
+        yield _make_world(api, parts)
+
+
+def _make_world(api: Api, parts: Parts) -> World:
+    host = builders.organizer(api, parts.sessions)
+    phase = builders.phase_config(
+        team_sees="aggregate", board={"task_names": "masked", "decimals": 2}
+    )
+    made = {}
+    for state in ("published", "unpublished"):
+        config = builders.bundle_config(phases=[phase], slug=builders.unique(state) + "-end")
+        files = builders.bundle_files(config)
+        made[state] = builders.challenge(host, files, publish=state == "published")
+    people = {
+        "owner": builders.contestant(api, made["published"]),
+        "rival": builders.contestant(api, made["published"]),
+        "organizer": host,
+        "other_organizer": builders.organizer(api, parts.sessions),
+        **{name: builders.person(api) for name in ("stranger", "mate", "reader", "operator")},
+    }
+    builders.challenge(people["other_organizer"])
+    team = people["owner"].teams[0]
+    people["mate"].api.ok("POST", "/teams/join", json={"invitation_code": team["invitation_code"]})
+    with parts.sessions() as session:
+        for challenge in made.values():
+            session.add(
+                ChallengeRole(
+                    challenge_id=UUID(challenge["id"]),
+                    user_id=UUID(people["reader"].id),
+                    role=Role.READER,
+                )
+            )
+        session.get_one(User, UUID(people["operator"].id)).is_operator = True
+        session.commit()
+    places = {
+        "published": _submissions(
+            made["published"],
+            parts,
+            people["owner"],
+            {"public": "false", "method_name": PRIVATE},
+            people["rival"],
+        ),
+        "unpublished": _submissions(
+            made["unpublished"], parts, host, {"baseline": "true", "method_name": UNPUBLISHED}, host
+        ),
+    }
+    tokens = {name: one.token for name, one in people.items()} | _tokens(parts, people)
+    labels = set(files["height.csv"].decode().replace("\n", ",").split(",")[3::2])
+    return World(people, tokens, places, team["id"], labels)
+
+
+def _submissions(
+    challenge: Any, parts: Parts, by: Person, fields: dict[str, str], other: Person
+) -> dict[str, str]:
+    """Hand in a submission that is kept from the board, and one that is shown, and rank."""
+    phase = challenge["phases"][0]["id"]
+    shown = {"baseline": "true"} if by is other else {}
+    secret = builders.submit(
+        by, phase, builders.blend(0.7, seed=len(fields["method_name"])), **fields
+    ).json()
+    public = builders.submit(other, phase, builders.noise(3), **shown).json()
+    for one in (secret, public):
+        evaluate_submission(parts, UUID(one["id"]))
+    rank_phase(parts, UUID(phase))
+    board = by.api.ok("GET", f"/phases/{phase}/leaderboard")
+    return {
+        "slug": challenge["slug"],
+        "challenge_id": challenge["id"],
+        "phase_id": phase,
+        "submission_id": secret["id"],
+        "matrix": secret["receipt"]["matrix_sha256"],
+        "method": fields["method_name"],
+        "number": board["snapshot"],
+        "terms_version": challenge["terms_version"],
+    }
+
+
+def _tokens(parts: Parts, people: dict[str, Person]) -> dict[str, str | None]:
+    now = utc_now()
+    wanted: dict[str, tuple[str, list[Scope], timedelta]] = {
+        "read_only": ("owner", [READ], timedelta(days=1)),
+        "submit_only": ("owner", [SUBMIT], timedelta(days=1)),
+        "organize_only": ("organizer", [ORGANIZE], timedelta(days=1)),
+        "revoked": ("operator", list(Scope), timedelta(days=1)),
+        "expired": ("operator", list(Scope), timedelta(seconds=-1)),
+    }
+    made: dict[str, str | None] = {"anybody": None}
+    with parts.sessions() as session:
+        for role, (person, scopes, lifetime) in wanted.items():
+            token, made[role] = issue_token(
+                session,
+                user_id=UUID(people[person].id),
+                name=role,
+                scopes=scopes,
+                now=now,
+                lifetime=lifetime,
+            )
+            if role == "revoked":
+                token.revoked_at = now
+        session.commit()
+    return made
+
+
+def _call(world: World, api: Api, route: str, role: str, state: str) -> httpx.Response:
+    method, template = route.split(" ")
+    place = dict(world.places[state])
+    if "{token_id}" in template:
+        spare = {"name": "spare", "scopes": ["read"]}
+        place["token_id"] = world.people["owner"].api.ok("POST", "/tokens", json=spare)["id"]
+    if template.endswith("/publication") and state == "unpublished":
+        files = builders.bundle_files()
+        host = world.people["organizer"]
+        if role in ("organizer", "operator", "organize_only"):  # they would change the world
+            place["slug"] = builders.challenge(host, files, publish=False)["slug"]
+    path = template.format(**place | {"team_id": world.team, "code": "not-found"})
+    body = TABLE[route].body
+    if body == "new team":
+        body = {"name": builders.unique("Team")}
+    elif body == "join":
+        body = {"team_id": world.team, "terms_version": place["terms_version"]}
+    return api.as_(world.tokens[role]).call(
+        method, path.removeprefix("/api/v1"), **({} if body is None else {"json": body})
+    )
+
+
+def _routes(server: RunningServer) -> set[str]:
+    found = set()
+    for context in iter_route_contexts(server.app.routes):
+        if context.path not in DOCUMENTATION:
+            found |= {f"{method} {context.path}" for method in context.methods or ()}
+    return found
+
+
+def test_the_table_names_every_route_of_the_running_application(server: RunningServer) -> None:
+    assert _routes(server) == set(TABLE)
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_each_route_answers_each_role_as_the_table_says(world: World, api: Api, route: str) -> None:
+    states = ["published"] if "{" not in route else ["published", "unpublished"]
+    wrong = []
+    for state in states:
+        for role in ROLES:
+            answer = _call(world, api, route, role, state)
+            expected = TABLE[route].expected(role, state)
+            ready = route == "GET /health/ready" and answer.status_code == 503
+            if answer.status_code != expected and not ready:
+                wrong.append((state, role, answer.status_code, expected, answer.text[:200]))
+            _assert_nothing_leaks(world, answer, role)
+    assert not wrong
+
+
+def _assert_nothing_leaks(world: World, answer: httpx.Response, role: str) -> None:
+    told = f"{answer.headers} {answer.text}"
+    where = f"{answer.request.method} {answer.request.url} as {role}: {told[:2000]}"
+    assert not [label for label in world.labels if label in told], where
+    if role in WITH_ROLE:
+        return
+    # The identity of what is asked for is in the question; the answer must not confirm it.
+    for secret in ("slug", "challenge_id", "phase_id"):
+        assert world.places["unpublished"][secret] not in told, where
+    for state in ("published", "unpublished"):
+        if state == "unpublished" or role not in OWNERS:
+            for secret in ("submission_id", "matrix", "method"):
+                assert world.places[state][secret] not in told, where
+    assert not [name for name in HIDDEN_NAMES if f'"{name}"' in told or f",{name}:" in told], where
+    if answer.content and answer.headers["content-type"] == "application/json":
+        _assert_released(answer.json(), where)
+
+
+def _assert_released(value: Any, where: str) -> None:
+    """Scores have the phase's two decimals, and a team is told no task's."""
+    if isinstance(value, dict):
+        if "mean_q" in value:
+            assert value["mean_score"] == round(value["mean_score"], 2), where
+            assert value["mean_q"] == round(value["mean_q"], 2), where
+        if "mean_score" in value and "team" not in value:
+            assert value["tasks"] is None, where
+        for one in value.values():
+            _assert_released(one, where)
+    elif isinstance(value, list):
+        for one in value:
+            _assert_released(one, where)
+
+
+def test_lists_hold_what_each_role_may_see(world: World, api: Api) -> None:
+    for role in ROLES[:-2]:
+        client = api.as_(world.tokens[role])
+        slugs = json.dumps(client.ok("GET", "/challenges?limit=200"))
+        sees = role in WITH_ROLE - {"organize_only"}
+        assert (world.places["unpublished"]["slug"] in slugs) == sees, role
+    for role, count in {"owner": 1, "mate": 1, "rival": 1, "stranger": 0, "reader": 2}.items():
+        path = f"/phases/{world.places['published']['phase_id']}/submissions"
+        assert len(api.as_(world.tokens[role]).ok("GET", path)["items"]) == count, role
+
+
+def test_what_may_not_be_seen_looks_like_what_is_not_there(world: World, api: Api) -> None:
+    unused = "019a9f00-0000-7000-8000-000000000000"
+    nothing = {
+        "phase_id": unused, "submission_id": unused, "slug": "there-is-none", "number": "999999"
+    }  # fmt: skip
+    for route, row in TABLE.items():
+        if row.expected("stranger", "unpublished") == 404 and "{" in route:
+            hidden = _call(world, api, route, "stranger", "unpublished")
+            method, template = route.split(" ")
+            if not any(f"{{{name}}}" in template for name in nothing):
+                continue
+            path = template.format(**nothing).removeprefix("/api/v1")
+            same = {"json": json.loads(hidden.request.content)} if hidden.request.content else {}
+            missing = api.as_(world.tokens["stranger"]).call(method, path, **same)
+            told = [{**one.json(), "instance": ""} for one in (hidden, missing)]
+            assert told[0] == told[1], route
+
+
+def test_a_token_that_is_none_is_refused_even_where_none_is_needed(api: Api) -> None:
+    for secret in ("pb_guessed", "x", "pb_" + "a" * 5000):
+        assert api.as_(secret).get("/challenges").status_code == 401
+
+
+def test_an_endpoint_without_declared_access_stops_the_start() -> None:
+    router = APIRouter()
+
+    @router.get("/open")
+    def declared(_: AnyViewer) -> None: ...
+
+    require_declared_access(router)
+
+    @router.get("/forgotten")
+    def forgotten() -> None: ...
+
+    with pytest.raises(RuntimeError, match="/forgotten"):
+        require_declared_access(router)
+
+
+def test_an_endpoint_in_a_router_in_a_router_stops_the_start() -> None:
+    inner, outer = APIRouter(), APIRouter()
+
+    @inner.get("/hidden")
+    def hidden() -> None: ...
+
+    outer.include_router(inner, prefix="/inner")
+    with pytest.raises(RuntimeError, match="does not say who may call it"):
+        require_declared_access(outer)
