@@ -8,7 +8,7 @@ from the main thread.) USER is `-` to stay who we are.
 
 PostgreSQL refuses to run as root, but the files of a root user often lie in a folder that nobody
 else may enter (`/root` is 0700). Opening such folders to everybody would change what is not ours;
-instead the command keeps one capability: to read and search.
+instead the command keeps one capability: to read and search. All others are given up.
 """
 
 import ctypes
@@ -18,6 +18,8 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1  # all that a container's root has by default
@@ -31,6 +33,8 @@ def become(user: str, *, on_linux: bool) -> None:
     libc = ctypes.CDLL(None)
     if on_linux:
         libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # Else access(2), by which PostgreSQL looks for its own files, would ignore capabilities.
+        libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(entry.pw_gid)
     os.setuid(entry.pw_uid)

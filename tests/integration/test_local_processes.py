@@ -14,6 +14,7 @@ import pytest
 from app.local import ports
 from app.local.children import LAUNCHER, last_lines, spawn, stop
 from app.local.errors import LocalError
+from app.local.postgres import unprivileged_user
 from app.local.program import Program
 from app.local.supervisor import Supervisor
 
@@ -115,6 +116,23 @@ def test_a_child_whose_parent_is_gone_before_it_starts_does_not_start(tmp_path: 
     nobody = str(os.getppid())
     done = subprocess.run([*launcher, nobody, "15", "-", "/bin/echo", "up"], capture_output=True)
     assert (done.returncode, done.stdout) == (1, b"")
+
+
+def test_who_runs_postgresql_may_read_below_a_folder_closed_to_all_but_write_nothing_there(
+    tmp_path: Path,
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "file").write_text("seen\n")
+    (closed / "file").chmod(0o444)
+    # `test -r` asks access(2), as PostgreSQL does, which treats capabilities in a way of its own.
+    script = f"test -r {closed}/file && cat {closed}/file; echo x 2>&1 >> {closed}/file; id -u"
+    program = ["/bin/sh", "-c", script]
+    spawn(program, log=tmp_path / "log", user=unprivileged_user(), folder=Path("/")).wait()
+    said = (tmp_path / "log").read_text().splitlines()
+    assert said[0] == "seen"
+    assert "denied" in said[1]
+    assert said[-1] != "0"
 
 
 def test_the_last_lines_of_a_log_make_one_line(tmp_path: Path) -> None:
