@@ -12,7 +12,7 @@ from app.clock import to_json_instant
 from app.leaderboards.board import Board, Entry, TaskCell
 
 # Cells that a spreadsheet would run as a formula get an apostrophe in front.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def content_of(board: Board) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def to_csv(board: Board) -> bytes:
 def to_markdown(board: Board) -> bytes:
     """Write the board as a Markdown table, as one pastes it into a README."""
     rules = board.rules
-    tasks = [task.name for task in rules.tasks] if rules.shows_tasks else []
+    tasks = [_escaped(task.name) for task in rules.tasks] if rules.shows_tasks else []
     header = ["Rank", "Team", "Method", str(rules.method), "Mean score", "Mean Q", *tasks]
     lines = [
         _row(header),
@@ -140,7 +140,8 @@ def _csv_cell(cell: TaskCell) -> list[object]:
 
 
 def _defused(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    line = " ".join(text.split())  # the writer would leave a lone carriage return unquoted
+    return f"'{line}" if line.startswith(_FORMULA_STARTS) else line
 
 
 def _markdown_cells(board: Board, entry: Entry) -> list[str]:

@@ -1,0 +1,89 @@
+"""The migrations: they make what the models say, and can be undone with data in every table."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine
+
+from app.models import Base
+from app.settings import Settings
+from tests import builders
+from tests.api import Api
+from tests.services import Services, alembic_config, migrated_database
+from tests.serving import RunningServer
+from worker.evaluate import evaluate_submission
+from worker.parts import Parts, make_parts
+from worker.rank import rank_phase
+
+
+@pytest.fixture
+def own(settings: Settings, services: Services, process_name: str) -> Iterator[Settings]:
+    """Settings with a database that this test may take apart."""
+    name = f"migrations_{process_name}"
+    url = migrated_database(services, name)
+    yield settings.model_copy(update={"database_url": url})
+    services.postgres.drop_database(name)
+
+
+def engine_of(settings: Settings) -> Engine:
+    return sa.create_engine(settings.database_url, poolclass=sa.NullPool)
+
+
+def tables(engine: Engine) -> set[str]:
+    return set(sa.inspect(engine).get_table_names()) - {"alembic_version"}
+
+
+def test_the_migrated_schema_is_the_models_schema(own: Settings) -> None:
+    command.check(alembic_config(own.database_url))
+    engine = engine_of(own)
+    assert tables(engine) == set(Base.metadata.tables)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        checks = sa.text("SELECT conname FROM pg_constraint WHERE contype = 'c'")
+        made = set(connection.scalars(checks))
+    declared = {
+        str(constraint.name)
+        for table in Base.metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, sa.CheckConstraint)
+    }
+    assert declared <= made
+
+
+def fill(settings: Settings, parts: Parts) -> None:
+    """Live a whole life in the database, so that every table has a row."""
+    own = make_parts(settings, parts.queue)
+    with RunningServer(settings) as server, Api(server.url) as api:
+        contest = builders.contest(api, own.sessions)
+        team = builders.contestant(api, contest.challenge)
+        made = builders.submit(team, contest.phase, builders.truth()).json()
+        evaluate_submission(own, UUID(made["id"]))
+        rank_phase(own, UUID(contest.phase))
+    own.close()
+
+
+def test_a_database_with_data_goes_down_to_nothing_and_up_again(
+    own: Settings, parts: Parts
+) -> None:
+    fill(own, parts)
+    engine = engine_of(own)
+    with engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            n_rows = connection.scalar(sa.select(sa.func.count()).select_from(table))
+            assert n_rows, f"{table.name} is empty"
+    command.downgrade(alembic_config(own.database_url), "base")
+    assert tables(engine) == set()
+    with engine.connect() as connection:
+        left = "SELECT count(*) FROM pg_class WHERE relname LIKE 'leaderboard%'"
+        assert connection.scalar(sa.text(left)) == 0
+        functions = "SELECT count(*) FROM pg_proc WHERE proname = 'refuse_change'"
+        assert connection.scalar(sa.text(functions)) == 0
+    command.upgrade(alembic_config(own.database_url), "head")
+    command.check(alembic_config(own.database_url))
+    fill(own, parts)
