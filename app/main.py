@@ -63,6 +63,8 @@ def create_app(settings: Settings) -> FastAPI:
         version="1",
         description=DESCRIPTION,
         lifespan=_lifespan,
+        # A redirect would name the host that the request claims, and no endpoint declares it.
+        redirect_slashes=False,
     )
     engine = make_engine(settings)
     app.state.settings = settings

@@ -16,10 +16,14 @@ class PreparedEmbeddings:
         Shape ``(n_samples, n_dims)``, float64, read-only.
     scale
         The standard deviation the centred embeddings were divided by; 1 if they were constant.
+    means
+        Shape ``(n_dims,)``, read-only: what was subtracted, so that ``matrix * scale + means`` is
+        what was handed in. `neuco` needs it: NeuCo-Bench subtracts one mean for all dimensions.
     """
 
     matrix: NDArray[np.float64]
     scale: float
+    means: NDArray[np.float64]
 
 
 def prepare(matrix: NDArray[np.float32]) -> PreparedEmbeddings:
@@ -52,9 +56,11 @@ def prepare(matrix: NDArray[np.float32]) -> PreparedEmbeddings:
         raise ValueError("embeddings must be finite")
     # The mean of a constant column is not always that constant; what is left would be scaled up.
     constant = centred.min(axis=0) == centred.max(axis=0)
-    centred -= centred.mean(axis=0)
+    means = np.where(constant, centred[0], centred.mean(axis=0))
+    centred -= means
     centred[:, constant] = 0.0
     scale = float(np.sqrt(np.mean(centred**2))) or 1.0
     centred /= scale
     centred.setflags(write=False)
-    return PreparedEmbeddings(matrix=centred, scale=scale)
+    means.setflags(write=False)
+    return PreparedEmbeddings(matrix=centred, scale=scale, means=means)
