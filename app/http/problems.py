@@ -223,7 +223,7 @@ def _on_anything_else(request: Request, error: Exception) -> JSONResponse:
     kind = INTERNAL_ERROR
     detail = "The fault is ours, and is logged under this request's id."
     # This answer is written outside of the middleware that adds these to all others.
-    headers = answer_headers(request.state.request_id)
+    headers = {**answer_headers(request.state.request_id), "cache-control": "no-store"}
     return respond(request, kind.code, kind.title, kind.status, detail, headers=headers)
 
 

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Query, Response, status
 from pydantic import AfterValidator, AwareDatetime
@@ -10,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime
 from app.clock import utc_now
 from app.errors import NotFound
 from app.http.dependencies import AnyViewer, DbSession
+from app.http.paths import PhaseId
 from app.http.problems import declare
 from app.leaderboards import service
 from app.leaderboards.schemas import BoardView
@@ -49,7 +49,7 @@ def _answers(media_type: str) -> dict[int | str, dict[str, Any]]:
     responses=_answers("application/json"),
 )
 def read_leaderboard(
-    phase_id: UUID,
+    phase_id: PhaseId,
     session: DbSession,
     viewer: AnyViewer,
     at: At = None,
@@ -66,7 +66,7 @@ def read_leaderboard(
     responses=_answers("text/csv"),
 )
 def read_leaderboard_csv(
-    phase_id: UUID,
+    phase_id: PhaseId,
     session: DbSession,
     viewer: AnyViewer,
     at: At = None,
@@ -83,7 +83,7 @@ def read_leaderboard_csv(
     responses=_answers("text/markdown"),
 )
 def read_leaderboard_markdown(
-    phase_id: UUID,
+    phase_id: PhaseId,
     session: DbSession,
     viewer: AnyViewer,
     at: At = None,

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import utc_now
-from app.errors import NotFound, Unauthenticated
+from app.errors import InvalidInput, NotFound, Unauthenticated
 from app.http.dependencies import AppSettings, Sessions, bearer
 from app.http.problems import declare, kinds
 from app.http.schemas import View
@@ -115,7 +115,7 @@ def read_metrics(
 ProblemCode = Annotated[str, Path(description="The last part of the problem's `type`.")]
 
 
-@router.get("/problems/{code}", responses=declare(NotFound))
+@router.get("/problems/{code}", responses=declare(NotFound, InvalidInput))
 def read_problem_kind(code: ProblemCode) -> ProblemKindView:
     """Read what a problem's `type` means."""
     kind = kinds().get(code)

@@ -1,14 +1,14 @@
 """`/phases`."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
-from fastapi import APIRouter, Header, Path, Response, status
+from fastapi import APIRouter, Header, Response, status
 
 from app.blobs import BlobKind
 from app.clock import utc_now
 from app.errors import NotFound
 from app.http.dependencies import AnyViewer, Blobs, DbSession
+from app.http.paths import PhaseId
 from app.http.problems import declare
 from app.phases import service
 from app.phases.schemas import PhaseView
@@ -18,7 +18,6 @@ _CSV: dict[int | str, dict[str, Any]] = {
     304: {"description": "You have these ids."},
 }
 
-PhaseId = Annotated[UUID, Path(description="The phase's id.")]
 IfNoneMatch = Annotated[str | None, Header(description="The ETag you have.")]
 
 router = APIRouter(prefix="/phases", tags=["phases"])

@@ -1,7 +1,6 @@
 """`/phases/{id}/submissions` and `/submissions`."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
@@ -34,6 +33,7 @@ from app.http.dependencies import (
     SubmitViewer,
 )
 from app.http.pagination import Paging, page_of
+from app.http.paths import PhaseId, SubmissionId
 from app.http.problems import declare
 from app.http.schemas import Page
 from app.models import Status
@@ -69,7 +69,7 @@ def _form_body() -> dict[str, Any]:
     openapi_extra=_form_body(),
 )  # fmt: skip
 async def submit(
-    phase_id: UUID,
+    phase_id: PhaseId,
     request: Request,
     response: Response,
     viewer: SubmitViewer,
@@ -94,7 +94,7 @@ async def submit(
 
 @router.get("/phases/{phase_id}/submissions", responses=declare(NotFound))
 def list_submissions(
-    phase_id: UUID, session: DbSession, viewer: ReadViewer, paging: Paging
+    phase_id: PhaseId, session: DbSession, viewer: ReadViewer, paging: Paging
 ) -> Page[SubmissionView]:
     """List the submissions you may see, newest first: your team's, or all if you organize."""
     details = service.list_submissions(
@@ -104,14 +104,16 @@ def list_submissions(
 
 
 @router.get("/submissions/{submission_id}", responses=declare(NotFound))
-def read_submission(submission_id: UUID, session: DbSession, viewer: ReadViewer) -> SubmissionView:
+def read_submission(
+    submission_id: SubmissionId, session: DbSession, viewer: ReadViewer
+) -> SubmissionView:
     """Read a submission: status, place in the queue, progress, scores, receipt."""
     return submission_view(service.get_submission(session, viewer, submission_id))
 
 
 @router.patch("/submissions/{submission_id}", responses=declare(NotFound, Forbidden, PhaseNotOpen))
 def edit_submission(
-    submission_id: UUID,
+    submission_id: SubmissionId,
     body: SubmissionChanges,
     session: DbSession,
     queue: Queue,
@@ -131,7 +133,7 @@ def edit_submission(
     responses=declare(NotFound, Forbidden, StatusForbids),
 )
 def withdraw_submission(
-    submission_id: UUID, request: Request, session: DbSession, viewer: SubmitViewer
+    submission_id: SubmissionId, request: Request, session: DbSession, viewer: SubmitViewer
 ) -> SubmissionView:
     """Take a queued submission back; it costs no quota."""
     service.withdraw(session, viewer, submission_id, now=utc_now())
@@ -145,7 +147,7 @@ def withdraw_submission(
     "/submissions/{submission_id}/retry", responses=declare(NotFound, Forbidden, StatusForbids)
 )
 def retry_submission(
-    submission_id: UUID,
+    submission_id: SubmissionId,
     session: DbSession,
     queue: Queue,
     settings: AppSettings,

@@ -35,7 +35,9 @@ WebAddress = Annotated[str, AfterValidator(_web_address), Field(max_length=500)]
 class SubmissionFields(Body):
     """The fields that come with a file."""
 
-    method_name: Line = Field(min_length=1, max_length=100, description="Shown on the board.")
+    method_name: Line = Field(
+        min_length=1, max_length=100, description="Shown on the board.", examples=["Presto, 128"]
+    )
     method_description: str = Field(default="", max_length=5000, description="How it works.")
     project_url: WebAddress | None = Field(default=None, description="Code or project page.")
     paper_url: WebAddress | None = Field(default=None, description="Paper.")

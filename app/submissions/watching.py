@@ -13,6 +13,7 @@ from app.db import SessionFactory
 from app.errors import NotFound
 from app.events import Broadcaster
 from app.http.dependencies import AppSettings, ReadViewer, Sessions
+from app.http.paths import SubmissionId
 from app.http.problems import declare
 from app.models import Status
 from app.policy import Viewer
@@ -24,7 +25,7 @@ RECONNECT_MS = 2000
 router = APIRouter(tags=["submissions"])
 
 
-def require_visible(submission_id: UUID, sessions: Sessions, viewer: ReadViewer) -> Viewer:
+def require_visible(submission_id: SubmissionId, sessions: Sessions, viewer: ReadViewer) -> Viewer:
     """Refuse before the stream begins, while there is still a status to answer with."""
     _read(sessions, viewer, submission_id)
     return viewer
@@ -36,7 +37,7 @@ def require_visible(submission_id: UUID, sessions: Sessions, viewer: ReadViewer)
     responses=declare(NotFound),
 )
 async def watch(
-    submission_id: UUID,
+    submission_id: SubmissionId,
     request: Request,
     sessions: Sessions,
     settings: AppSettings,
