@@ -12,7 +12,7 @@ PREFIX = "/api/v1"
 
 @lru_cache
 def _declared(url: str) -> list[tuple[str, re.Pattern[str], set[str]]]:
-    document = httpx.get(f"{url}/openapi.json").raise_for_status().json()
+    document = httpx.get(f"{url}/openapi.json", timeout=60).raise_for_status().json()
     return [
         (
             method.upper(),

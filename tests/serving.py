@@ -32,7 +32,7 @@ class RunningServer:
             if not self._thread.is_alive() or time.monotonic() > deadline:
                 raise RuntimeError("the server did not start")
             time.sleep(0.01)
-        httpx.get(f"{self.url}/health/live").raise_for_status()
+        httpx.get(f"{self.url}/health/live", timeout=60).raise_for_status()
         return self
 
     def stop_at_once(self) -> None:
