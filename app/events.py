@@ -38,6 +38,7 @@ class Broadcaster:
         self._reconnect_after_s = reconnect_after_s
         self._watchers: defaultdict[UUID, set[asyncio.Queue[dict[str, Any] | None]]]
         self._watchers = defaultdict(set)
+        self._closed = False
 
     @property
     def watchers(self) -> int:
@@ -51,6 +52,8 @@ class Broadcaster:
         """Lend a queue of one submission's events; None in it means: come back later."""
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(maxsize=100)
         self._watchers[submission_id].add(queue)
+        if self._closed:
+            self._offer(queue, None)
         try:
             yield queue
         finally:
@@ -74,6 +77,11 @@ class Broadcaster:
             for queue in queues:
                 self._offer(queue, None)
 
+    def close(self) -> None:
+        """End every stream, those that are yet to begin too: the server stops."""
+        self._closed = True
+        self.end_all()
+
     async def _listen(self) -> None:
         async with self._client.pubsub() as line:
             await line.psubscribe(f"{CHANNEL_PREFIX}*")
@@ -82,6 +90,8 @@ class Broadcaster:
                     self.end_all()  # whoever came before may have missed something
                 if message["type"] == "pmessage":
                     self._deliver(message["channel"].decode(), message["data"])
+                elif message["type"] == "psubscribe":
+                    self.end_all()  # a new line, maybe in silence: what came before it was missed
 
     def _deliver(self, channel: str, data: bytes) -> None:
         try:
