@@ -52,7 +52,7 @@ def sweep_lost() -> None:
 @worker_process_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _start(**_: Any) -> None:
     _made.clear()  # what the parent process made is the parent's
-    parts()
+    parts().blobs.prepare()  # a worker may be faster than the first server
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import Engine
 from threadpoolctl import threadpool_limits
 
@@ -39,5 +41,8 @@ def make_parts(settings: Settings, queue: JobQueue) -> Parts:
         sessions=make_sessions(engine),
         blobs=BlobStore(settings.blob_root),
         queue=queue,
-        redis=redis.Redis.from_url(settings.redis_url, socket_timeout=5),
+        # An event is not worth waiting for: one more try finds a Redis that was restarted.
+        redis=redis.Redis.from_url(
+            settings.redis_url, socket_timeout=5, retry=Retry(NoBackoff(), 1)
+        ),
     )
