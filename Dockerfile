@@ -44,4 +44,4 @@ CMD ["uvicorn", "--factory", "app.main:create_app_from_environment", "--no-acces
 FROM base AS worker
 HEALTHCHECK --interval=60s --timeout=20s --start-period=60s --retries=3 \
     CMD ["sh", "-c", "celery -A worker.celery_app inspect ping --timeout 10 --destination celery@$(hostname)"]
-CMD ["celery", "-A", "worker.celery_app", "worker", "--without-gossip", "--without-mingle"]
+CMD ["celery", "--quiet", "-A", "worker.celery_app", "worker", "--without-gossip", "--without-mingle"]

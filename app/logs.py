@@ -33,3 +33,8 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.captureWarnings(True)
+    for name in ("uvicorn", "uvicorn.error"):  # they come with plain text of their own
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
