@@ -26,6 +26,7 @@ from app.http import problems
 from app.http.body_limit import BodyLimit
 from app.http.dependencies import access_of
 from app.http.middleware import RequestContext
+from app.http.stopping import when_told_to_stop
 from app.leaderboards import endpoints as leaderboards
 from app.logs import configure_logging
 from app.operations import endpoints as operations
@@ -119,9 +120,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     )
     listener = asyncio.create_task(app.state.broadcaster.run())
     try:
-        yield
+        with when_told_to_stop(app.state.broadcaster.close):
+            yield
     finally:
-        app.state.broadcaster.end_all()
+        app.state.broadcaster.close()
         listener.cancel()
         with suppress(asyncio.CancelledError):
             await listener
