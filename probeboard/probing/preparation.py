@@ -1,9 +1,11 @@
 """The label-free preparation every probe starts from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from probeboard.probing.axes import Axes, rotate
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +26,19 @@ class PreparedEmbeddings:
     matrix: NDArray[np.float64]
     scale: float
     means: NDArray[np.float64]
+    _latest: dict[bytes, Axes] = field(default_factory=dict, repr=False)
+
+    def axes(self, rows: NDArray[np.intp]) -> Axes:
+        """Principal axes of some of the rows, again of order 1.
+
+        The latest are kept: the tasks of a challenge often have the same samples.
+        """
+        key = rows.tobytes()
+        if key not in self._latest:
+            # The old ones first, so that never two take up memory.
+            self._latest.clear()
+            self._latest[key] = rotate(of_order_one(self.matrix[rows]))
+        return self._latest[key]
 
 
 def prepare(matrix: NDArray[np.float32]) -> PreparedEmbeddings:
@@ -59,8 +74,22 @@ def prepare(matrix: NDArray[np.float32]) -> PreparedEmbeddings:
     means = np.where(constant, centred[0], centred.mean(axis=0))
     centred -= means
     centred[:, constant] = 0.0
-    scale = float(np.sqrt(np.mean(centred**2))) or 1.0
+    scale = float(np.sqrt(np.vdot(centred, centred) / centred.size)) or 1.0
     centred /= scale
     centred.setflags(write=False)
     means.setflags(write=False)
     return PreparedEmbeddings(matrix=centred, scale=scale, means=means)
+
+
+def of_order_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centred per dimension, and divided by one standard deviation; squares never overflow.
+
+    Examples
+    --------
+    >>> of_order_one(np.array([-1e200, 1e200]))
+    array([-1.,  1.])
+    """
+    values = values / (max(float(values.max()), -float(values.min())) or 1.0)
+    values -= values.mean(axis=0)
+    values /= np.sqrt(np.vdot(values, values) / values.size) or 1.0
+    return values

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from probeboard.labelsets import TaskType
 from probeboard.probing.classification import fit_logistic
@@ -17,7 +16,7 @@ from probeboard.probing.metrics import (
     r2,
     standard_error,
 )
-from probeboard.probing.preparation import PreparedEmbeddings
+from probeboard.probing.preparation import PreparedEmbeddings, of_order_one
 from probeboard.probing.ridge import fit_ridge
 from probeboard.probing.task import ProbeTask, TaskScores
 
@@ -94,31 +93,23 @@ def score_task(prepared: PreparedEmbeddings, task: ProbeTask, *, scorer: Scorer)
 
 
 def _exact(prepared: PreparedEmbeddings, task: ProbeTask) -> TaskScores:
-    X = _of_order_one(prepared.matrix[task.rows])
+    axes = prepared.axes(task.rows)
     if task.task_type is TaskType.REGRESSION:
         # R² knows neither the labels' unit nor their origin, and the squares must not overflow.
-        y = _of_order_one(task.labels.astype(np.float64))
-        ridge = fit_ridge(X, y, task.splits)
+        y = of_order_one(task.labels.astype(np.float64))
+        ridge = fit_ridge(axes, y, task.splits)
         scores = [
             r2(y[split.test], fit.predicted) for split, fit in zip(task.splits, ridge, strict=True)
         ]
         return _summarise(task, scores, [fit.penalty for fit in ridge])
     metric = f1 if task.task_type is TaskType.BINARY else macro_f1
     labels = task.labels.astype(np.int64)
-    logistic = fit_logistic(X, labels, task.splits)
+    logistic = fit_logistic(axes.rows, labels, task.splits)
     scores = [
         metric(labels[split.test], fit.predicted)
         for split, fit in zip(task.splits, logistic, strict=True)
     ]
     return _summarise(task, scores, [fit.penalty for fit in logistic])
-
-
-def _of_order_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centred, and divided by one standard deviation."""
-    largest = np.abs(values).max() or 1.0
-    values = values / largest
-    values -= values.mean(axis=0)
-    return values / (np.sqrt(np.mean(values**2)) or 1.0)
 
 
 def _summarise(task: ProbeTask, scores: list[float], penalties: list[float]) -> TaskScores:
