@@ -73,6 +73,7 @@ def test_whoever_has_the_code_is_a_member(people: list[Person]) -> None:
     assert stranger.api.get(f"/teams/{team['id']}").status_code == 404
     assert code_of(join(mate, team)) == "already-in-team"
     assert code_of(join(stranger, {"invitation_code": "guessed"})) == "not-found"
+    assert code_of(join(stranger, {"invitation_code": "gue\x00sed"})) == "invalid-input"
 
 
 def test_the_captain_alone_renews_the_code_and_the_old_one_stops(people: list[Person]) -> None:
