@@ -4,6 +4,7 @@ Every value that differs between a laptop and production is a field here; units 
 `DATABASE_URL`, `REDIS_URL` and `BLOB_ROOT` have no default: a process that lacks one does not boot.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -69,7 +70,11 @@ class Settings(BaseSettings):
 
     @property
     def celery_broker_url(self) -> str:
-        """The Redis URL as kombu spells it: a unix socket is `redis+socket://` there."""
+        """The Redis URL as kombu spells it.
+
+        A unix socket is `redis+socket://` there, and its database `virtual_host`; `db` is ignored.
+        """
         if self.redis_url.startswith("unix://"):
-            return "redis+socket://" + self.redis_url.removeprefix("unix://")
+            place = re.sub(r"([?&])db=", r"\1virtual_host=", self.redis_url)
+            return "redis+socket://" + place.removeprefix("unix://")
         return self.redis_url
