@@ -33,7 +33,7 @@ def test_a_challenge_is_made_entered_scored_and_ranked_over_http(system: System)
     good, fair, poor = (contest.contestant() for _ in range(3))
     submissions = contest.submit_together(
         [good, fair, poor],
-        [contests.short_embeddings(1, share) for share in (1.0, 0.6, 0.0)],
+        [contests.short_embeddings(1, share) for share in (1.0, 0.8, 0.0)],
     )
 
     with Stream(good, submissions[0]) as stream:
