@@ -4,8 +4,15 @@ Imports SciPy: for workers, the command line and tests, never for the web servic
 """
 
 from probeboard.probing.metrics import METRIC, q_score
+from probeboard.probing.neuco import UnsupportedTask
 from probeboard.probing.preparation import PreparedEmbeddings, prepare
-from probeboard.probing.scorers import Scorer, UnknownScorer, get_scorer, score_task
+from probeboard.probing.scorers import (
+    Scorer,
+    UnknownScorer,
+    get_scorer,
+    score_task,
+    score_tasks,
+)
 from probeboard.probing.task import ProbeTask, TaskScores
 from probeboard.probing.versions import package_versions
 
@@ -16,9 +23,11 @@ __all__ = [
     "Scorer",
     "TaskScores",
     "UnknownScorer",
+    "UnsupportedTask",
     "get_scorer",
     "package_versions",
     "prepare",
     "q_score",
     "score_task",
+    "score_tasks",
 ]

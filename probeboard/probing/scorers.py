@@ -1,11 +1,12 @@
 """Scorers: a name and a version stand for numbers that never change once published."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from probeboard.labelsets import TaskType
+from probeboard.probing import neuco
 from probeboard.probing.classification import fit_logistic
 from probeboard.probing.metrics import (
     METRIC,
@@ -19,6 +20,8 @@ from probeboard.probing.metrics import (
 from probeboard.probing.preparation import PreparedEmbeddings, of_order_one
 from probeboard.probing.ridge import fit_ridge
 from probeboard.probing.task import ProbeTask, TaskScores
+
+ScoreTasks = Callable[[PreparedEmbeddings, Sequence[ProbeTask]], Iterator[TaskScores]]
 
 
 class UnknownScorer(LookupError):
@@ -37,11 +40,14 @@ class Scorer:
         0 before its numbers are fixed, then from 1.
     score_task
         Pure and deterministic.
+    score_tasks
+        For a scorer whose tasks depend on which others there are; None if they do not.
     """
 
     name: str
     version: int
     score_task: Callable[[PreparedEmbeddings, ProbeTask], TaskScores]
+    score_tasks: ScoreTasks | None = None
 
 
 def get_scorer(name: str, version: int | None = None) -> Scorer:
@@ -92,6 +98,19 @@ def score_task(prepared: PreparedEmbeddings, task: ProbeTask, *, scorer: Scorer)
     return scorer.score_task(prepared, task)
 
 
+def score_tasks(
+    prepared: PreparedEmbeddings, tasks: Sequence[ProbeTask], *, scorer: Scorer
+) -> Iterator[TaskScores]:
+    """Score all tasks of an evaluation, in the order given, each when it is asked for.
+
+    Some scorers' figures depend on which other tasks there are (`neuco`): an evaluation goes
+    through here, and `score_task` is for one task by itself.
+    """
+    if scorer.score_tasks is not None:
+        return scorer.score_tasks(prepared, tasks)
+    return (scorer.score_task(prepared, task) for task in tasks)
+
+
 def _exact(prepared: PreparedEmbeddings, task: ProbeTask) -> TaskScores:
     axes = prepared.axes(task.rows)
     if task.task_type is TaskType.REGRESSION:
@@ -128,4 +147,7 @@ def _summarise(task: ProbeTask, scores: list[float], penalties: list[float]) -> 
     )
 
 
-SCORERS = (Scorer(name="exact", version=0, score_task=_exact),)
+SCORERS = (
+    Scorer(name="exact", version=0, score_task=_exact),
+    Scorer("neuco", 1, score_task=neuco.score_task, score_tasks=neuco.score_tasks),
+)
