@@ -117,10 +117,11 @@ def test_a_submission_nobody_was_told_of_is_announced_after_a_moment(
     key = hand_in(team, contest, 4)
     broker.delete(EVALUATION_QUEUE)
     put(parts, key, announced_at=None)
-    announce_waiting(parts, now=utc_now())
+    received_at = row(parts, key).received_at
+    announce_waiting(parts, now=received_at + timedelta(seconds=1))
     assert announced(broker, key) == 0
-    announce_waiting(parts, now=utc_now() + timedelta(seconds=3))
-    announce_waiting(parts, now=utc_now() + timedelta(seconds=3))
+    announce_waiting(parts, now=received_at + timedelta(seconds=3))
+    announce_waiting(parts, now=received_at + timedelta(seconds=3))
     assert announced(broker, key) == 1
 
 
