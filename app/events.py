@@ -86,8 +86,6 @@ class Broadcaster:
         async with self._client.pubsub() as line:
             await line.psubscribe(f"{CHANNEL_PREFIX}*")
             async for message in line.listen():
-                if message["type"] == "psubscribe":
-                    self.end_all()  # whoever came before may have missed something
                 if message["type"] == "pmessage":
                     self._deliver(message["channel"].decode(), message["data"])
                 elif message["type"] == "psubscribe":
