@@ -24,7 +24,7 @@ run: $(VENV)/.local-installed  ## start everything with the demo challenge (PORT
 	@exec $(BIN)/python -m app.local $(if $(PORT),--port $(PORT)) $(RUN_OPTIONS)
 
 test: $(VENV)/.dev-installed  ## unit, integration and end-to-end tests, with coverage
-	@$(ONE_BLAS_THREAD) $(BIN)/python -m pytest -n logical --dist loadgroup \
+	@$(ONE_BLAS_THREAD) $(BIN)/python -m pytest -n logical --dist loadscope --no-loadscope-reorder \
 		--cov --cov-report=term $(PYTEST_OPTIONS)
 
 lint: $(VENV)/.dev-installed  ## ruff, mypy --strict and the import contracts

@@ -295,7 +295,8 @@ class InvalidUpload(InvalidInput):
 
 
 class Unavailable(DomainError):
-    """Nothing was stored. The same request, sent again a little later, can succeed."""
+    """The same request, sent again a little later, can succeed. With the same Idempotency-Key a
+    submission is never made twice."""
 
     code = "unavailable"
     title = "A part of the service is down"

@@ -53,7 +53,6 @@ class Settings(BaseSettings):
 
     bundle_limit_bytes: PositiveInt = 256 * 1024**2
     validations_at_once: PositiveInt = 2
-    validation_wall_s: PositiveFloat = 120.0
 
     evaluation_time_limit_s: PositiveInt = 1800
     lease_s: PositiveFloat = 30.0

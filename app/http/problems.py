@@ -214,7 +214,7 @@ def _on_unstorable_value(request: Request, error: Exception) -> JSONResponse:
 def _on_database_down(request: Request, error: Exception) -> JSONResponse:
     log.error("database unavailable", error=repr(error))
     return _on_domain_error(
-        request, errors.Unavailable("The database does not answer. Nothing was stored; try again.")
+        request, errors.Unavailable("The database does not answer; try again in a moment.")
     )
 
 

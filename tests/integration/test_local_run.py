@@ -30,9 +30,6 @@ from app.local.credentials import Credentials
 from app.local.errors import LocalError
 from app.local.ports import DEFAULT_PORT
 
-# One process plays the demo once for all these tests.
-pytestmark = pytest.mark.xdist_group("make run")
-
 ROOT = LAUNCHER.parents[2]
 DEMO_WITHIN_S = 300.0
 MOMENT_S = 60.0
