@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 
 from probeboard.embeddings import EmbeddingSpec, InvalidEmbeddings, IssueCode, read_embeddings
 
+# Without the time in the file, so that the names of the tests are the same in every process.
+gzipped = partial(gzip.compress, mtime=0)
 SPEC = EmbeddingSpec(n_dims=3, sample_ids=("a", "b"))
 GOOD = "id,0,1,2\nb,4,5,6\na,1,2,3\n"
 MATRIX = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
@@ -48,9 +51,9 @@ def found(path: Path, spec: EmbeddingSpec = SPEC) -> list[tuple[str, int | None,
         "2,id,0,1\n6,b,4,5\n3,a,1,2\n",
         "id,1,2,3\nb,4,5,6\na,1,2,3\n",
         "id,0,1,2\nb,+4.,.5e1,600E-2\na,1e0,2.000,0003\n",
-        gzip.compress(GOOD.encode()),
-        gzip.compress(GOOD[:9].encode()) + gzip.compress(GOOD[9:].encode()),
-        gzip.compress(GOOD.encode()) + b"\0" * 512,
+        gzipped(GOOD.encode()),
+        gzipped(GOOD[:9].encode()) + gzipped(GOOD[9:].encode()),
+        gzipped(GOOD.encode()) + b"\0" * 512,
         pa.compress(GOOD.encode(), codec="zstd", asbytes=True),
     ],
 )
@@ -69,7 +72,7 @@ def test_every_usual_way_to_write_a_table_gives_the_same_matrix(write, content):
         ("\ufeff" + GOOD, "csv", ("a byte order mark was skipped",)),
         ("id,2,0,1\nb,6,4,5\na,3,1,2\n", "csv", ("columns were reordered",)),
         ("id,1,2,3\nb,4,5,6\na,1,2,3\n", "csv", ("columns are numbered from 1",)),
-        (gzip.compress(GOOD.encode()), "csv.gz", ()),
+        (gzipped(GOOD.encode()), "csv.gz", ()),
         (pa.compress(GOOD.encode(), codec="zstd", asbytes=True), "csv.zst", ()),
     ],
 )
@@ -99,7 +102,7 @@ def test_short_vectors_are_padded_only_when_the_challenge_says_so(write):
     ("content", "issues"),
     [
         ("", [("empty_file", None, None)]),
-        (gzip.compress(b""), [("empty_file", None, None)]),
+        (gzipped(b""), [("empty_file", None, None)]),
         ("id,0,1,2\n", [("no_rows", None, None)]),
         ("id,0,1,2", [("no_rows", None, None)]),
         ("0,1,2\n1,2,3\n", [("missing_id_column", None, None)]),
@@ -116,13 +119,13 @@ def test_short_vectors_are_padded_only_when_the_challenge_says_so(write):
         (GOOD + " " * 5000 + "\0", [("nul_byte", None, None)]),
         (GOOD.replace("5", "\x01"), [("unknown_format", None, None)]),
         (b"\xff\xd8\xff\xe0JFIF", [("unknown_format", None, None)]),
-        (gzip.compress(b"\x89PNG\r\n"), [("unknown_format", None, None)]),
-        (gzip.compress(gzip.compress(GOOD.encode())), [("unknown_format", None, None)]),
+        (gzipped(b"\x89PNG\r\n"), [("unknown_format", None, None)]),
+        (gzipped(gzipped(GOOD.encode())), [("unknown_format", None, None)]),
         (b"\x80\x04\x95", [("unknown_format", None, None)]),
-        (gzip.compress(GOOD.encode())[:-9], [("corrupted", None, None)]),
-        (gzip.compress(GOOD.encode()) + b"junk", [("corrupted", None, None)]),
-        (gzip.compress(b"id")[:12], [("corrupted", None, None)]),
-        (gzip.compress(b"") * 1100, [("too_large", None, None)]),
+        (gzipped(GOOD.encode())[:-9], [("corrupted", None, None)]),
+        (gzipped(GOOD.encode()) + b"junk", [("corrupted", None, None)]),
+        (gzipped(b"id")[:12], [("corrupted", None, None)]),
+        (gzipped(b"") * 1100, [("too_large", None, None)]),
         (pa.compress(GOOD.encode(), codec="zstd", asbytes=True)[:-3], [("corrupted", None, None)]),
         ("id,0,1,2\n" + "\n" * 3000, [("too_many_rows", None, None)]),
         ("id,0,1,2\na," + "1" * 70_000, [("too_large", None, None)]),
