@@ -7,11 +7,17 @@ it, however many decades the spectrum spans.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from probeboard.labelsets import Split
+
 Matrix = NDArray[np.float64]
+
+# What is left of a sum of squares after one as large was taken away.
+ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +46,24 @@ class Axes:
         """Coordinates, shape ``(n, r)``."""
         return self.design[:, 1:]
 
+    @cached_property
+    def squares(self) -> NDArray[np.float64]:
+        """Squared norm of each row, shape ``(n,)``."""
+        return np.asarray(np.einsum("ij,ij->i", self.rows, self.rows))
+
     @property
     def mean_eigenvalue(self) -> float:
         """Of the Gram matrix; 1 if the rows are all alike, so that no penalty in it is 0."""
         return float(self.eigenvalues.sum()) / self.dims or 1.0
+
+    def variation(self, split: Split) -> float:
+        """Summed squared distances of the training rows from their mean; 0 if only rounding."""
+        total = self.squares[split.train].sum()
+        # A product with 0 and 1 is faster than gathering the rows.
+        times = np.bincount(split.train, minlength=len(self.rows)).astype(np.float64)
+        shift = times @ self.rows
+        within = float(total - shift @ shift / split.train.size)
+        return within if within > ROUNDING * total else 0.0
 
 
 def rotate(X: Matrix) -> Axes:

@@ -1,12 +1,13 @@
 """Choose the penalty of each split's logistic regression, and predict its test rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.labelsets import Split
+from probeboard.probing.axes import Axes
 from probeboard.probing.descent import minimize
 from probeboard.probing.logistic import (
     Fits,
@@ -22,8 +23,8 @@ Vector = NDArray[np.float64]
 RELATIVE_PENALTIES: Vector = np.logspace(-1.0, -5.0, 5)
 # Newton decrements (see `descent`): of the fits to all rows that others start from, of those that
 # only compare penalties, and of those that score.
-START_TOLERANCE = 0.1
-PATH_TOLERANCE = 1e-2
+START_TOLERANCE = 0.5
+PATH_TOLERANCE = 0.05
 FINAL_TOLERANCE = 1e-8
 # Leverage estimated above this is not believed.
 LARGEST_LEVERAGE = 0.9
@@ -49,7 +50,7 @@ class LogisticFit:
 
 
 def fit_logistic(
-    X: Vector,
+    axes: Axes,
     y: NDArray[np.int64],
     splits: tuple[Split, ...],
     *,
@@ -59,12 +60,12 @@ def fit_logistic(
 
     Parameters
     ----------
-    X
-        Shape ``(n, d)``: embeddings, finite, of order 1.
+    axes
+        Of n embeddings.
     y
         Shape ``(n,)``: class numbers 0 .. c - 1; two classes get a sigmoid, more a softmax.
     splits
-        Row numbers of X; every training part has every class.
+        Row numbers of `y`; every training part has every class.
     relative
         Shape ``(p,)``, positive, descending: penalties as multiples of the mean eigenvalue of the
         centred training Gram matrix.
@@ -74,54 +75,53 @@ def fit_logistic(
     tuple of LogisticFit
         One per split.
     """
-    units = np.array([_mean_eigenvalue(X[split.train]) for split in splits])
-    path = _Path(_fits(X, y, splits), units, relative, _mean_eigenvalue(X))
+    units = np.array([axes.variation(split) / axes.dims or 1.0 for split in splits])
+    path = _Path(axes, _fits(axes, y, splits), units, relative)
     starts, chosen = path.choose(y)
     weights = np.empty_like(starts, dtype=np.float64)
     for step in np.unique(chosen):
         columns = np.flatnonzero(chosen == step)
         weights[..., columns] = path.finish(int(step), columns, starts[..., columns])
     return tuple(
-        _predict(path.fits.A[split.test], weights[..., i], float(relative[chosen[i]] * units[i]))
+        _predict(axes.design[split.test], weights[..., i], float(relative[chosen[i]] * units[i]))
         for i, split in enumerate(splits)
     )
 
 
-def _fits(X: Vector, y: NDArray[np.int64], splits: tuple[Split, ...]) -> Fits:
+def _fits(axes: Axes, y: NDArray[np.int64], splits: tuple[Split, ...]) -> Fits:
     classes = int(y.max()) + 1
-    Y = np.eye(classes)[y] if classes > 2 else y[:, None].astype(np.float64)
-    mask = np.ones((len(y), 1, len(splits)))
-    for column, split in enumerate(splits):
-        mask[:, 0, column] = np.bincount(split.train, minlength=len(y))
-    rows = np.column_stack([np.ones(len(y)), X])
-    return Fits(rows, Y[:, :, None], mask, np.zeros(len(splits)))
-
-
-def _mean_eigenvalue(rows: Vector) -> float:
-    """Of the centred Gram matrix; 1 if the rows are all alike, so that λ is never 0."""
-    return float(rows.var(axis=0).sum()) * len(rows) / rows.shape[1] or 1.0
+    Y = np.eye(classes)[:, y] if classes > 2 else y[None].astype(np.float64)
+    mask = np.stack([np.bincount(split.train, minlength=len(y)) for split in splits])
+    return Fits(
+        axes.design, axes.single, Y[:, None], mask.astype(np.float32), np.zeros(len(splits))
+    )
 
 
 class _Path:
     """The fits of every split at every penalty of the path."""
 
-    def __init__(self, fits: Fits, units: Vector, relative: Vector, unit_of_all: float) -> None:
+    def __init__(self, axes: Axes, fits: Fits, units: Vector, relative: Vector) -> None:
+        self.axes = axes
         self.fits = fits
         self.units = units
         self.relative = relative
-        self.single = fits.astype(np.float32)
-        n, _, k = fits.mask.shape
-        self.share = float(fits.mask.sum()) / (n * k)
-        self.all_rows = Fits(fits.A, fits.Y, np.ones((n, 1, 1)), np.array([unit_of_all]))
+        self.single = fits.in_single()
+        self.share = float(fits.mask.mean())
+        self.all_rows = replace(
+            self.single,
+            mask=np.ones((1, fits.mask.shape[1]), dtype=np.float32),
+            penalties=np.array([axes.mean_eigenvalue]),
+        )
 
     def at(self, step: int, fits: Fits, units: Vector) -> Fits:
-        return Fits(fits.A, fits.Y, fits.mask, (self.relative[step] * units).astype(fits.A.dtype))
+        return replace(fits, penalties=(self.relative[step] * units).astype(fits.A.dtype))
 
     def choose(self, y: NDArray[np.int64]) -> tuple[Array, NDArray[np.intp]]:
         """Weights ``(d, c, k)`` at the best penalty of each split, and its place on the path."""
-        (d, c, k) = (self.fits.A.shape[1], self.fits.Y.shape[1], len(self.units))
-        leverage = Leverage.of(self.fits.A[:, 1:], share=self.share)
-        optimum, weights = np.zeros((d, c, 1)), np.zeros((d, c, k), dtype=np.float32)
+        (d, c, k) = (self.fits.A.shape[1], len(self.fits.Y), len(self.units))
+        leverage = Leverage.of(self.axes, share=self.share)
+        optimum = np.zeros((d, c, 1), dtype=np.float32)
+        weights = np.zeros((d, c, k), dtype=np.float32)
         near = curvature(self.all_rows, optimum)
         best = np.zeros_like(weights)
         score, chosen = np.full(k, -np.inf), np.zeros(k, dtype=np.intp)
@@ -129,7 +129,7 @@ class _Path:
             all_rows = self.at(step, self.all_rows, self.all_rows.penalties)
             previous = optimum
             optimum = fit_all_rows(all_rows, optimum, near=near, tolerance=START_TOLERANCE)
-            weights += (optimum - previous).astype(np.float32)
+            weights += optimum - previous
             fits = self.at(step, self.single, self.units)
             shared = curvature(fits, weights)
             weights, _ = minimize(
@@ -151,13 +151,13 @@ class _Path:
         weights, converged = minimize(
             fits,
             start.astype(np.float64),
-            precondition=curvature(fits, start).solver(float(fits.penalties.mean())),
+            precondition=curvature(fits.in_single(), start).solver(float(fits.penalties.mean())),
             tolerance=FINAL_TOLERANCE,
         )
         for column in np.flatnonzero(~converged):
             alone, zero = fits.take(np.array([column])), np.zeros_like(weights[..., :1])
             weights[..., [column]] = fit_all_rows(
-                alone, zero, near=curvature(alone, zero), tolerance=FINAL_TOLERANCE
+                alone, zero, near=curvature(alone.in_single(), zero), tolerance=FINAL_TOLERANCE
             )
         return weights
 
@@ -170,11 +170,8 @@ class Leverage:
     eigenvalues: NDArray[np.float32]
 
     @classmethod
-    def of(cls, X: Vector, *, share: float) -> "Leverage":
-        centred = X - X.mean(axis=0)
-        eigenvalues, V = np.linalg.eigh(centred.T @ centred)
-        squares = (centred @ V).astype(np.float32) ** 2
-        return cls(squares, (np.maximum(eigenvalues, 0.0) * share).astype(np.float32))
+    def of(cls, axes: Axes, *, share: float) -> "Leverage":
+        return cls(axes.single[:, 1:] ** 2, (axes.eigenvalues * share).astype(np.float32))
 
 
 def leave_one_out_f1(
@@ -201,9 +198,9 @@ def leave_one_out_f1(
         Shape ``(k,)``.
     """
     logits = fits.logits(weights)
-    n, c, k = logits.shape
-    p = loss_and_probabilities(logits, fits.Y)[1].transpose(2, 0, 1)  # (k, n, c) from here on
-    trains = fits.mask.transpose(2, 0, 1)
+    c, k, n = logits.shape
+    p = loss_and_probabilities(logits, fits.Y)[1].transpose(1, 2, 0)  # (k, n, c) from here on
+    trains = fits.mask[:, :, None]
     rows = trains.sum(axis=1, keepdims=True)
     own = (p * trains).sum(axis=1)
     pairs = (p * trains).transpose(0, 2, 1) @ p
@@ -213,15 +210,17 @@ def leave_one_out_f1(
     a = (leverage.squares @ (1 / spread).reshape(-1, k * c)).reshape(n, k, c).transpose(1, 0, 2)
     a = a + 1 / (rows * mu[:, None])
     curvature = np.maximum(p @ V**2 - (p @ V) ** 2, 0)
-    moves = (p - fits.Y[None, :, :, 0]) @ V * a / (1 - np.minimum(a * curvature, LARGEST_LEVERAGE))
-    logits += (moves @ V.transpose(0, 2, 1)).transpose(1, 2, 0)
-    predicted = logits[:, 0] > 0 if c == 1 else logits.argmax(axis=1)
-    counted = fits.mask[:, 0]
+    moves = (
+        (p - fits.Y.transpose(1, 2, 0)) @ V * a / (1 - np.minimum(a * curvature, LARGEST_LEVERAGE))
+    )
+    logits += (moves @ V.transpose(0, 2, 1)).transpose(2, 0, 1)
+    predicted = logits[0] > 0 if c == 1 else logits.argmax(axis=0)
+    counted = fits.mask > 0
     scores = []
     for label in range(1, 2) if c == 1 else range(c):
-        called, true = (predicted == label) * counted, (y == label)[:, None] * counted
-        hits = (called * true).sum(axis=0)
-        scores.append(2 * hits / np.maximum(called.sum(axis=0) + true.sum(axis=0), 1))
+        called, true = (predicted == label) & counted, (y == label) & counted
+        hits = (called & true).sum(axis=1)
+        scores.append(2 * hits / np.maximum(called.sum(axis=1) + true.sum(axis=1), 1))
     means: Vector = np.mean(scores, axis=0, dtype=np.float64)
     return means
 

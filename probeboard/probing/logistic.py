@@ -11,17 +11,17 @@ it (a Newton decrement, see `descent`); so nothing leaks. A split the shared pre
 not serve is fitted again from zero with a preconditioner of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from probeboard.probing.descent import Preconditioner, minimize
+from probeboard.probing.descent import Preconditioner, Product, minimize
 
 Array = NDArray[Any]
-Matrix = NDArray[np.float64]
+Single = NDArray[np.float32]
 
 # Largest Hessian to factorise as a whole, in rows; beyond it, one block per class.
 LARGEST_HESSIAN = 8192
@@ -35,56 +35,88 @@ class Fits:
     ----------
     A
         Shape ``(n, 1 + d)``: a column of ones, then the embeddings.
+    single
+        The same in single precision, for products with Hessians.
     Y
-        Shape ``(n, c, 1)``: 0 or 1; c = 1 for two classes, the number of classes for more.
+        Shape ``(c, 1, n)``: 0 or 1; c = 1 for two classes, the number of classes for more.
     mask
-        Shape ``(n, 1, k)``: 1 where the row trains the column, else 0.
+        Shape ``(k, n)``, float32: 1 where the row trains the column, else 0.
     penalties
         Shape ``(k,)``: λ.
     """
 
     A: Array
+    single: Single
     Y: Array
-    mask: Array
+    mask: Single
     penalties: Array
 
     def logits(self, weights: Array) -> Array:
-        d, c, k = weights.shape
-        return (self.A @ weights.reshape(d, c * k)).reshape(len(self.A), c, k)
+        """Shape ``(c, k, n)``, so that what is done to each, and across classes, is contiguous."""
+        return _forward(self.A, weights)
 
     def value(self, weights: Array, logits: Array) -> tuple[Array, Array]:
         loss, probabilities = loss_and_probabilities(logits, self.Y)
         squares = np.einsum("dck,dck->k", weights[1:], weights[1:])
-        values = np.einsum("nk,nk->k", loss, self.mask[:, 0]) + self.penalties * squares / 2
-        probabilities -= self.Y
-        probabilities *= self.mask
-        return values, probabilities
+        return np.einsum("kn,kn->k", loss, self.mask) + self.penalties * squares / 2, probabilities
 
-    def gradient(self, weights: Array, residuals: Array) -> Array:
-        n, c, k = residuals.shape
-        gradient = (self.A.T @ residuals.reshape(n, c * k)).reshape(weights.shape)
+    def gradient(self, weights: Array, probabilities: Array) -> Array:
+        gradient = _backward(self.A, (probabilities - self.Y) * self.mask)
         gradient[1:] += self.penalties * weights[1:]
         return gradient
 
-    def take(self, columns: NDArray[np.intp]) -> "Fits":
-        return Fits(self.A, self.Y, self.mask[..., columns], self.penalties[columns])
+    def hessian(self, probabilities: Array) -> Product:
+        p = probabilities.astype(np.float32, copy=False)
+        trained = p * self.mask
+        if len(p) == 1:
+            trained *= 1 - p
+        penalties = self.penalties.astype(np.float32)
 
-    def astype(self, dtype: type) -> "Fits":
-        parts = (self.A, self.Y, self.mask, self.penalties)
-        return Fits(*(part.astype(dtype, copy=False) for part in parts))
+        def product(direction: Single) -> Single:
+            moves = _forward(self.single, direction)
+            if len(p) > 1:
+                moves -= np.einsum("ckn,ckn->kn", p, moves)
+            moves *= trained
+            image = _backward(self.single, moves)
+            image[1:] += penalties * direction[1:]
+            return image
+
+        return product
+
+    def take(self, columns: NDArray[np.intp]) -> "Fits":
+        return replace(self, mask=self.mask[columns], penalties=self.penalties[columns])
+
+    def in_single(self) -> "Fits":
+        return replace(
+            self,
+            A=self.single,
+            Y=self.Y.astype(np.float32),
+            penalties=self.penalties.astype(np.float32),
+        )
+
+
+def _forward(rows: Array, weights: Array) -> Array:
+    d, c, k = weights.shape
+    return (weights.reshape(d, c * k).T @ rows.T).reshape(c, k, len(rows))
+
+
+def _backward(rows: Array, residuals: Array) -> Array:
+    c, k, n = residuals.shape
+    return (rows.T @ residuals.reshape(c * k, n).T).reshape(rows.shape[1], c, k)
 
 
 def loss_and_probabilities(logits: Array, Y: Array) -> tuple[Array, Array]:
-    """Log loss ``(n, k)`` and probabilities ``(n, c, k)`` of logits ``(n, c, k)``."""
-    if Y.shape[1] == 1:
+    """Log loss ``(k, n)`` and probabilities ``(c, k, n)`` of logits ``(c, k, n)``."""
+    if len(Y) == 1:
         small = np.exp(-np.abs(logits))
-        loss = np.log1p(small) + np.maximum(logits, 0) - Y * logits
-        return loss[:, 0], np.where(logits >= 0, 1, small) / (1 + small)
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    truth = np.einsum("nck,nc->nk", shifted, Y[:, :, 0])
+        total = 1 + small
+        loss = np.log(total) + np.maximum(logits, 0) - Y * logits
+        return loss[0], np.where(logits >= 0, 1, small) / total
+    shifted = logits - logits.max(axis=0)
+    truth = np.einsum("ckn,cn->kn", shifted, Y[:, 0])
     exponentials = np.exp(shifted, out=shifted)
-    total = exponentials.sum(axis=1, keepdims=True)
-    loss = np.log(total[:, 0]) - truth
+    total = exponentials.sum(axis=0)
+    loss = np.log(total) - truth
     exponentials /= total
     return loss, exponentials
 
@@ -97,7 +129,7 @@ class Curvature:
     blocks costs steps of the descent, not accuracy.
     """
 
-    blocks: tuple[Matrix, ...]
+    blocks: tuple[Array, ...]
     rows: int
     dims: int
 
@@ -106,35 +138,37 @@ class Curvature:
         return Curvature(tuple(factor * block for block in self.blocks), self.rows, self.dims)
 
     def solver(self, penalty: float) -> Preconditioner:
-        """Solve with this plus λI."""
+        """Solve with this plus λI, in single precision: it only preconditions."""
         factors = [self._factorise(block, penalty) for block in self.blocks]
-        # Single precision is enough for the gradients of a fit in single precision.
-        by_dtype = {
-            np.dtype(dtype): [(half.astype(dtype, copy=False), lower) for half, lower in factors]
-            for dtype in (np.float32, np.float64)
-        }
 
-        def solve(gradient: Array) -> Array:
+        def solve(gradient: Single) -> Single:
             d, c, k = gradient.shape
             by_class = gradient.transpose(1, 0, 2).reshape(len(factors), -1, k)
             solved = [
                 cho_solve(factor, right, check_finite=False)
-                for factor, right in zip(by_dtype[gradient.dtype], by_class, strict=True)
+                for factor, right in zip(factors, by_class, strict=True)
             ]
-            return np.concatenate(solved).reshape(c, d, k).transpose(1, 0, 2)
+            return np.concatenate(solved).reshape(c, d, k).transpose(1, 0, 2).copy()
 
         return solve
 
-    def _factorise(self, block: Matrix, penalty: float) -> tuple[Matrix, bool]:
-        H = block.copy()
-        diagonal = np.full((len(H) // self.dims, self.dims), penalty)
+    def _factorise(self, block: Array, penalty: float) -> tuple[Single, bool]:
+        diagonal = np.full((len(block) // self.dims, self.dims), penalty)
         # Adding a constant to all intercepts changes nothing: that direction needs some curvature.
-        diagonal[:, 0] = 1e-8 * self.rows
-        H[np.diag_indices_from(H)] += diagonal.ravel()
-        factor: tuple[Matrix, bool] = cho_factor(
-            H, lower=True, overwrite_a=True, check_finite=False
-        )
-        return factor
+        diagonal[:, 0] = 1e-6 * self.rows
+        own = np.diag(block)
+        # What rounding took from the smallest eigenvalues is given back, and more until it is.
+        for share in 1e-6 * 10.0 ** np.arange(8):
+            H = block.astype(np.float32)
+            H[np.diag_indices_from(H)] += (diagonal.ravel() + share * own).astype(np.float32)
+            try:
+                factor: tuple[Single, bool] = cho_factor(
+                    H, lower=True, overwrite_a=True, check_finite=False
+                )
+            except LinAlgError:
+                continue
+            return factor
+        return np.diag(np.sqrt(np.diag(H))), True
 
 
 def curvature(fits: Fits, weights: Array) -> Curvature:
@@ -145,23 +179,20 @@ def curvature(fits: Fits, weights: Array) -> Curvature:
     """
     logits = fits.logits(weights.astype(fits.A.dtype, copy=False))
     _, p = loss_and_probabilities(logits, fits.Y)
-    p = p.astype(np.float64, copy=False)
-    if p.shape[1] > 1:
-        # Single precision sums to 1 within 1e-7 only, which would leave the Hessian indefinite.
-        p /= p.sum(axis=1, keepdims=True)
     trained = p * fits.mask
-    X = fits.A.astype(np.float64, copy=False)
-    (rows, dims), (_, c, k) = X.shape, p.shape
+    c, k, rows = p.shape
+    dims = fits.A.shape[1]
 
-    def block(a: int, b: int) -> Matrix:
-        own = trained[:, a].sum(axis=1) if a == b else 0.0
-        shares = (own - np.einsum("nk,nk->n", trained[:, a], p[:, b])) / k
-        product: Matrix = X.T @ (shares[:, None] * X)
-        return product
+    def block(a: int, b: int) -> Array:
+        between = np.einsum("kn,kn->n", trained[a], p[b])
+        shares = (trained[a].sum(axis=0) - between if a == b else between) / k
+        scaled = np.sqrt(np.maximum(shares, 0))[:, None] * fits.A
+        product: Array = scaled.T @ scaled
+        return product if a == b else -product
 
     if c * dims > LARGEST_HESSIAN:
         return Curvature(tuple(block(a, a) for a in range(c)), rows, dims)
-    H = np.empty((c, dims, c, dims))
+    H = np.empty((c, dims, c, dims), dtype=fits.A.dtype)
     for a in range(c):
         for b in range(a + 1):
             H[a, :, b] = block(a, b)
@@ -181,7 +212,7 @@ def fit_all_rows(fits: Fits, start: Array, *, near: Curvature, tolerance: float)
             weights,
             precondition=near.solver(penalty),
             tolerance=tolerance,
-            max_steps=20,
+            max_steps=10,
         )
         if converged.all():
             break

@@ -123,10 +123,8 @@ class _Problem:
 
 def _has_its_share(axes: Axes, split: Split) -> bool:
     """Whether the training rows have at least half their share of the variance."""
-    test = axes.rows[split.test]
-    n, total = split.train.size, float(axes.eigenvalues.sum())
-    variance = total - float((test**2).sum()) - float((test.sum(axis=0) ** 2).sum()) / n
-    return variance > 0.5 * total * n / len(axes.rows)
+    share = split.train.size / len(axes.rows)
+    return axes.variation(split) > 0.5 * share * float(axes.eigenvalues.sum())
 
 
 def _expected(problem: _Problem) -> list[RidgeFit | None]:

@@ -123,7 +123,7 @@ def _exact(prepared: PreparedEmbeddings, task: ProbeTask) -> TaskScores:
         return _summarise(task, scores, [fit.penalty for fit in ridge])
     metric = f1 if task.task_type is TaskType.BINARY else macro_f1
     labels = task.labels.astype(np.int64)
-    logistic = fit_logistic(axes.rows, labels, task.splits)
+    logistic = fit_logistic(axes, labels, task.splits)
     scores = [
         metric(labels[split.test], fit.predicted)
         for split, fit in zip(task.splits, logistic, strict=True)
