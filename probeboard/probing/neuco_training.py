@@ -6,6 +6,8 @@ embeddings, two products with a batch of 64 rows, is one small product per split
 torch, in the order of torch's operations.
 """
 
+import math
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -169,7 +171,7 @@ class _Batches:
         self._samples = samples
         k, n_dims = weights.shape[0], weights.shape[1] - 1
         together = max(1, min(k, _COPIED_AT_ONCE // (n_rows * n_dims * samples.X.itemsize)))
-        copied = np.empty((together, n_rows, n_dims), dtype=np.float32)
+        copied = _in_step_with(samples.X, (together, n_rows, n_dims))
         self._residuals = np.empty((k, n_rows), dtype=np.float32)
         self._gradients = np.empty_like(weights)
         self._parts = []
@@ -224,3 +226,15 @@ class _Part:
     column: Floats
     row: Floats
     gradient: Floats
+
+
+def _in_step_with(X: Floats, shape: tuple[int, ...]) -> Floats:
+    """Allocate an array whose address is that of X modulo the page size.
+
+    Rows of 4 KiB copied to 16 bytes further in a page, which malloc is free to offer, take ten
+    times as long on some processors (AMD EPYC, 64 rows: 155 µs instead of 15).
+    """
+    n_bytes = math.prod(shape) * X.itemsize
+    room = np.empty(n_bytes + mmap.PAGESIZE, dtype=np.uint8)
+    start = (X.ctypes.data - room.ctypes.data) % mmap.PAGESIZE
+    return room[start : start + n_bytes].view(np.float32).reshape(shape)

@@ -1,5 +1,7 @@
 """Training all splits at once against a plain loop over splits, batches and rows."""
 
+import mmap
+
 import numpy as np
 import pytest
 
@@ -81,3 +83,11 @@ def test_adamw_takes_the_steps_torch_takes():
     ]:
         optimiser.step(np.array([gradient], dtype=np.float32))
         np.testing.assert_allclose(weights[0], expected, rtol=1.2e-7)
+
+
+@pytest.mark.parametrize("first", [0, 1, 5])
+def test_batches_are_copied_to_the_same_place_of_a_page_as_the_rows_they_come_from(first):
+    rows = np.zeros(5000, dtype=np.float32)[first:]
+    copied = neuco_training._in_step_with(rows, (3, 7, 11))
+    assert copied.shape == (3, 7, 11)
+    assert (copied.ctypes.data - rows.ctypes.data) % mmap.PAGESIZE == 0
