@@ -29,6 +29,8 @@ MAX_STEPS = 50
 MAX_INNER_STEPS = 100
 MAX_HALVINGS = 30
 SUFFICIENT_DECREASE = 1e-4
+# Where the decrement is above 1, far from the minimum, the Hessian will have changed anyway.
+MAX_FAR_STEPS = 8
 # How far Newton's equations are solved at most and at least: relative residuals.
 COARSEST, FINEST = 0.1, 1e-3
 
@@ -136,8 +138,8 @@ def newton_step(
     squared = np.maximum(_dot(residual, direction), 0.0)
     forcing = np.clip(np.sqrt(squared), FINEST, COARSEST)
     enough = np.maximum(forcing**2 * squared, (0.1 * tolerance) ** 2)
-    moving = squared > 0
-    for _ in range(MAX_INNER_STEPS):
+    moving, far = squared > 0, squared > 1
+    for number in range(1, MAX_INNER_STEPS + 1):
         image = hessian(direction)
         curvature = _dot(direction, image)
         moving &= curvature > 0
@@ -147,6 +149,8 @@ def newton_step(
         preconditioned = precondition(residual)
         before, squared = squared, np.maximum(_dot(residual, preconditioned), 0.0)
         moving &= squared > enough
+        if number >= MAX_FAR_STEPS:
+            moving &= ~far
         if not moving.any():
             break
         direction *= np.where(moving, squared / np.where(moving, before, 1), 0)
