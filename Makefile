@@ -69,6 +69,6 @@ $$(python3 --version 2>/dev/null || echo none)." >&2; exit 1; \
 
 $(VENV)/.%-installed: requirements/%.txt pyproject.toml | $(BIN)/python
 	@echo "Installing requirements/$*.txt into $(VENV) (once; a minute or so) ..."
-	@$(PIP) install --require-hashes --requirement requirements/$*.txt
+	@$(PIP) install --no-compile --require-hashes --requirement requirements/$*.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
