@@ -44,7 +44,8 @@ class PreparedEmbeddings:
 def prepare(matrix: NDArray[np.float32]) -> PreparedEmbeddings:
     """Subtract each dimension's mean, then divide by the standard deviation of all values.
 
-    As NeuCo-Bench does. It looks at no label, so nothing leaks from test to training samples
+    NeuCo-Bench also divides by one scalar, but subtracts one mean of all values; see
+    `probeboard.probing.neuco`. It looks at no label, so nothing leaks from test to training samples
     (Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 2nd ed., §7.10.2). One
     scalar for all dimensions keeps the probes invariant to rotations of the embedding.
 

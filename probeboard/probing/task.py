@@ -54,8 +54,9 @@ class TaskScores:
     penalties
         Shape ``(k,)``: the penalty λ each split chose; 1/C for logistic regression.
     mean, std, q, standard_error
-        Of the split scores floored at -1: mean, standard deviation (ddof 0), NeuCo-Bench's Q, and
-        the standard error of the mean corrected for overlapping training parts.
+        Of the split scores, floored at -1 by `exact` and as they are by `neuco`: mean, standard
+        deviation (ddof 0), NeuCo-Bench's Q, and the standard error of the mean corrected for
+        overlapping training parts.
     """
 
     name: str
