@@ -18,7 +18,8 @@ class RunningServer:
 
     def __init__(self, settings: Settings) -> None:
         self.app = create_app(settings)
-        self._socket = socket.socket()
+        # asyncio turns Nagle's delay off only where a socket says that it speaks TCP.
+        self._socket = socket.socket(proto=socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(self.app, log_level="warning", access_log=False)
