@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.blobs import BlobStore
 from app.challenges.apply import (
-    Target,
     apply_bundle,
     lock_challenge,
     require_same_reading,
     write_challenge,
 )
+from app.challenges.apply_phase import Target
 from app.challenges.archive import CONFIG_FILE
 from app.challenges.bundle import Bundle
 from app.errors import (

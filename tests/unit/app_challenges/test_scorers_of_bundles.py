@@ -1,0 +1,14 @@
+"""The scorers a bundle may name are scorers there are; the service itself cannot look."""
+
+from typing import get_args
+
+from app.challenges.apply_phase import SCORER_VERSIONS
+from app.challenges.config import PhaseConfig
+from probeboard.probing import get_scorer
+
+
+def test_every_scorer_a_bundle_may_name_has_a_version_that_workers_know() -> None:
+    named = set(get_args(PhaseConfig.model_fields["scorer"].annotation))
+    assert named == set(SCORER_VERSIONS)
+    for name, version in SCORER_VERSIONS.items():
+        assert get_scorer(name, version).version == version
