@@ -13,7 +13,7 @@ from tests.serving import RunningServer
 from worker.evaluate import evaluate_submission
 from worker.parts import Parts
 
-CROWD = 250
+CROWD = 320
 
 
 def test_hundreds_of_watchers_share_one_process_and_a_pool_of_two(
