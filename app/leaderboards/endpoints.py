@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Response, status
+from fastapi import APIRouter, Depends, Header, Path, Query, Response, status
 from pydantic import AfterValidator, AwareDatetime
 
 from app.clock import utc_now
@@ -33,6 +33,17 @@ At = Annotated[
 IfNoneMatch = Annotated[str | None, Header(description="The ETag you have.")]
 
 
+def read_asked(phase_id: PhaseId, session: DbSession, viewer: AnyViewer, at: At = None) -> Served:
+    """Read the board a request asks for, whichever form it is sent in.
+
+    Raises
+    ------
+    NotFound
+        As `service.read_board`.
+    """
+    return service.read_board(session, viewer, phase_id, at=at, now=utc_now())
+
+
 def _answers(media_type: str) -> dict[int | str, dict[str, Any]]:
     forms: dict[int | str, dict[str, Any]] = {
         304: {"description": "You have the present board."},
@@ -49,15 +60,10 @@ def _answers(media_type: str) -> dict[int | str, dict[str, Any]]:
     responses=_answers("application/json"),
 )
 def read_leaderboard(
-    phase_id: PhaseId,
-    session: DbSession,
-    viewer: AnyViewer,
-    at: At = None,
-    if_none_match: IfNoneMatch = None,
+    board: Annotated[Served, Depends(read_asked)], if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read the leaderboard: public, served as it was stored, with an ETag."""
-    served = service.read_board(session, viewer, phase_id, at=at, now=utc_now())
-    return _respond(served, served.json, "application/json", if_none_match)
+    return _respond(board, board.json, "application/json", if_none_match)
 
 
 @router.get(
@@ -66,15 +72,10 @@ def read_leaderboard(
     responses=_answers("text/csv"),
 )
 def read_leaderboard_csv(
-    phase_id: PhaseId,
-    session: DbSession,
-    viewer: AnyViewer,
-    at: At = None,
-    if_none_match: IfNoneMatch = None,
+    board: Annotated[Served, Depends(read_asked)], if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read the leaderboard as CSV."""
-    served = service.read_board(session, viewer, phase_id, at=at, now=utc_now())
-    return _respond(served, served.csv, "text/csv; charset=utf-8", if_none_match)
+    return _respond(board, board.csv, "text/csv; charset=utf-8", if_none_match)
 
 
 @router.get(
@@ -83,15 +84,10 @@ def read_leaderboard_csv(
     responses=_answers("text/markdown"),
 )
 def read_leaderboard_markdown(
-    phase_id: PhaseId,
-    session: DbSession,
-    viewer: AnyViewer,
-    at: At = None,
-    if_none_match: IfNoneMatch = None,
+    board: Annotated[Served, Depends(read_asked)], if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read the leaderboard as a Markdown table."""
-    served = service.read_board(session, viewer, phase_id, at=at, now=utc_now())
-    return _respond(served, served.markdown, "text/markdown; charset=utf-8", if_none_match)
+    return _respond(board, board.markdown, "text/markdown; charset=utf-8", if_none_match)
 
 
 @router.get(
