@@ -61,7 +61,7 @@ class PhaseView(PhaseSummary):
     embedding_dim: int = Field(description="Numbers per sample.")
     n_samples: int = Field(description="Samples a file must hold; see `samples.csv`.")
     tasks: list[PhaseTaskView] = Field(description="What is probed.")
-    scorer: str = Field(description="Name and version of the scorer.", examples=["exact@0"])
+    scorer: str = Field(description="Name and version of the scorer.", examples=["exact@1"])
     n_splits: int = Field(description="Splits per task.")
     test_size: float = Field(description="Share of the labels in a test part.")
     ranking: RankingMethod = Field(description="How scores become ranks.")

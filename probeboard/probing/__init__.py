@@ -5,6 +5,7 @@ Imports SciPy: for workers, the command line and tests, never for the web servic
 
 from probeboard.probing.metrics import METRIC, q_score
 from probeboard.probing.neuco import UnsupportedTask
+from probeboard.probing.predictions import pack_predictions, unpack_predictions
 from probeboard.probing.preparation import PreparedEmbeddings, prepare
 from probeboard.probing.scorers import (
     Scorer,
@@ -13,21 +14,25 @@ from probeboard.probing.scorers import (
     score_task,
     score_tasks,
 )
-from probeboard.probing.task import ProbeTask, TaskScores
+from probeboard.probing.task import Probe, ProbeKind, ProbeTask, TaskScores
 from probeboard.probing.versions import package_versions
 
 __all__ = [
     "METRIC",
     "PreparedEmbeddings",
+    "Probe",
+    "ProbeKind",
     "ProbeTask",
     "Scorer",
     "TaskScores",
     "UnknownScorer",
     "UnsupportedTask",
     "get_scorer",
+    "pack_predictions",
     "package_versions",
     "prepare",
     "q_score",
     "score_task",
     "score_tasks",
+    "unpack_predictions",
 ]

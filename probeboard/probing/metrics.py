@@ -5,11 +5,12 @@ here because scikit-learn checks its arguments for longer than the arithmetic ta
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from probeboard.labelsets import TaskType
+from probeboard.labelsets import Split, TaskType
 
 METRIC = {
     TaskType.REGRESSION: "r2",
@@ -87,16 +88,16 @@ def q_score(scores: NDArray[np.float64]) -> float:
     return float(2.0 * scores.mean() / (0.02 + scores.std()))
 
 
-def standard_error(scores: NDArray[np.float64], *, test_to_train: float) -> float:
+def standard_error(scores: NDArray[np.float64], *, test_to_train: float) -> float | None:
     """Standard error of a mean split score, corrected for training parts that overlap.
 
     s·√(1/k + n_test/n_train), s with ddof 1 (Nadeau & Bengio, *Machine Learning* 52, 2003,
-    doi:10.1023/A:1024068626366).
+    doi:10.1023/A:1024068626366). A single split says nothing of its own spread: None.
 
     Parameters
     ----------
     scores
-        Shape ``(k,)``, k at least 2.
+        Shape ``(k,)``.
     test_to_train
         n_test / n_train of a split.
 
@@ -104,5 +105,14 @@ def standard_error(scores: NDArray[np.float64], *, test_to_train: float) -> floa
     --------
     >>> standard_error(np.array([0.4, 0.6]), test_to_train=0.5)
     0.14142135623730948
+    >>> standard_error(np.array([0.4]), test_to_train=0.5) is None
+    True
     """
+    if scores.size < 2:
+        return None
     return float(scores.std(ddof=1)) * math.sqrt(1.0 / scores.size + test_to_train)
+
+
+def test_to_train(splits: Sequence[Split]) -> float:
+    """Mean n_test / n_train of splits."""
+    return float(np.mean([split.test.size / split.train.size for split in splits]))

@@ -36,12 +36,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.labelsets import TaskType
-from probeboard.probing.metrics import METRIC, q_score, standard_error
+from probeboard.probing.metrics import METRIC, q_score, standard_error, test_to_train
 from probeboard.probing.neuco_metrics import quirky_f1, quirky_r2
 from probeboard.probing.neuco_stream import draw_split, stream_at, word_count
 from probeboard.probing.neuco_training import WEIGHT_DECAY, Samples, logits_by_epoch
+from probeboard.probing.predictions import to_single
 from probeboard.probing.preparation import PreparedEmbeddings
-from probeboard.probing.task import ProbeTask, TaskScores
+from probeboard.probing.task import ProbeKind, ProbeTask, TaskScores
 
 
 class UnsupportedTask(ValueError):
@@ -84,8 +85,8 @@ def contexts(prepared: PreparedEmbeddings, tasks: Sequence[ProbeTask]) -> dict[s
     Raises
     ------
     UnsupportedTask
-        If a task is neither regression nor binary, its labels are all equal, or a split has fewer
-        than two test samples: R² needs two.
+        If a task is neither regression nor binary, has several targets or another than a linear
+        probe, its labels are all equal, or a split has fewer than two test samples: R² needs two.
     ValueError
         If two tasks share a name, or there is none.
     """
@@ -156,7 +157,7 @@ def score_in_context(prepared: PreparedEmbeddings, task: ProbeTask, context: Con
     TaskScores
         `split_scores` are the best of ten epochs. `mean`, `std` and `q` are NeuCo-Bench's: of the
         scores as they are, **not** floored at -1 as other scorers' are. `penalties` are the weight
-        decay, the same in every split.
+        decay, the same in every split. `predictions` are those of the best epoch.
     """
     binary = task.task_type is TaskType.BINARY
     samples = Samples(
@@ -165,17 +166,19 @@ def score_in_context(prepared: PreparedEmbeddings, task: ProbeTask, context: Con
     stream = stream_at(context.stream_offset)
     draws = [draw_split(stream, split, samples.X.shape[1]) for split in task.splits]
     metric = quirky_f1 if binary else quirky_r2
-    best = [
-        metric(samples.y[split.test], logits).max()
-        for split, logits in zip(
-            task.splits, logits_by_epoch(samples, task.splits, draws), strict=True
-        )
-    ]
-    return _summarise(task, np.array(best, dtype=np.float64))
+    scores, predictions = np.empty(len(task.splits)), []
+    by_epoch = logits_by_epoch(samples, task.splits, draws)
+    for number, (split, logits) in enumerate(zip(task.splits, by_epoch, strict=True)):
+        by_metric = metric(samples.y[split.test], logits)
+        best = int(np.argmax(by_metric))
+        scores[number] = by_metric[best]
+        predictions.append(logits[best] if binary else _unscaled(logits[best], task.labels))
+    return _summarise(task, scores, predictions)
 
 
-def _summarise(task: ProbeTask, scores: NDArray[np.float64]) -> TaskScores:
-    ratios = [split.test.size / split.train.size for split in task.splits]
+def _summarise(
+    task: ProbeTask, scores: NDArray[np.float64], predictions: list[NDArray[Any]]
+) -> TaskScores:
     return TaskScores(
         name=task.name,
         metric=METRIC[task.task_type],
@@ -184,7 +187,8 @@ def _summarise(task: ProbeTask, scores: NDArray[np.float64]) -> TaskScores:
         mean=float(scores.mean()),
         std=float(scores.std()),
         q=q_score(scores),
-        standard_error=standard_error(scores, test_to_train=float(np.mean(ratios))),
+        standard_error=standard_error(scores, test_to_train=test_to_train(task.splits)),
+        predictions=tuple(to_single(one) for one in predictions),
     )
 
 
@@ -193,6 +197,10 @@ def _refuse_unsupported(task: ProbeTask) -> None:
         raise UnsupportedTask(
             f"task {task.name!r} is {task.task_type.value}: NeuCo-Bench knows regression and binary"
         )
+    if task.labels.ndim > 1:
+        raise UnsupportedTask(f"task {task.name!r} has several targets: NeuCo-Bench knows one")
+    if task.probe.kind is not ProbeKind.LINEAR:
+        raise UnsupportedTask(f"task {task.name!r}: NeuCo-Bench has no {task.probe.kind.value}")
     if task.labels.min() == task.labels.max():
         raise UnsupportedTask(f"task {task.name!r}: all labels are equal")
     if min(split.test.size for split in task.splits) < 2:
@@ -246,3 +254,12 @@ def _scaled(labels: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float
     """Labels on [0, 1]: (y - min y)/(max y - min y)."""
     least = labels.min()
     return np.asarray((labels - least) / (labels.max() - least), dtype=np.float32)
+
+
+def _unscaled(
+    scaled: NDArray[np.float32], labels: NDArray[np.float64] | NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Predictions of labels on [0, 1] in the labels' unit."""
+    least = labels.min()
+    with np.errstate(over="ignore"):
+        return np.asarray(scaled * (labels.max() - least) + least, dtype=np.float64)

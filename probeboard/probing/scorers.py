@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from probeboard.labelsets import TaskType
 from probeboard.probing import neuco
@@ -16,10 +17,13 @@ from probeboard.probing.metrics import (
     q_score,
     r2,
     standard_error,
+    test_to_train,
 )
-from probeboard.probing.preparation import PreparedEmbeddings, of_order_one
+from probeboard.probing.predictions import to_single
+from probeboard.probing.preparation import PreparedEmbeddings
 from probeboard.probing.ridge import fit_ridge
-from probeboard.probing.task import ProbeTask, TaskScores
+from probeboard.probing.targets import Targets
+from probeboard.probing.task import ProbeKind, ProbeTask, TaskScores
 
 ScoreTasks = Callable[[PreparedEmbeddings, Sequence[ProbeTask]], Iterator[TaskScores]]
 
@@ -37,7 +41,7 @@ class Scorer:
     name
         Such as ``exact``.
     version
-        0 before its numbers are fixed, then from 1.
+        From 1; a published version never changes its numbers.
     score_task
         Pure and deterministic.
     score_tasks
@@ -61,7 +65,7 @@ def get_scorer(name: str, version: int | None = None) -> Scorer:
     Examples
     --------
     >>> get_scorer("exact").version
-    0
+    1
     """
     known = [s for s in SCORERS if s.name == name and version in (None, s.version)]
     if not known:
@@ -112,15 +116,19 @@ def score_tasks(
 
 
 def _exact(prepared: PreparedEmbeddings, task: ProbeTask) -> TaskScores:
+    if task.task_type not in METRIC or task.probe.kind is not ProbeKind.LINEAR:
+        raise NotImplementedError(f"task {task.name!r}: {task.task_type} by {task.probe.kind}")
     axes = prepared.axes(task.rows)
     if task.task_type is TaskType.REGRESSION:
         # R² knows neither the labels' unit nor their origin, and the squares must not overflow.
-        y = of_order_one(task.labels.astype(np.float64))
+        targets = Targets.of(task.labels)
+        y = targets.scaled[:, 0]
         ridge = fit_ridge(axes, y, task.splits)
         scores = [
             r2(y[split.test], fit.predicted) for split, fit in zip(task.splits, ridge, strict=True)
         ]
-        return _summarise(task, scores, [fit.penalty for fit in ridge])
+        predictions = [targets.unscaled(fit.predicted[:, None]) for fit in ridge]
+        return summarise(task, scores, [fit.penalty for fit in ridge], predictions)
     metric = f1 if task.task_type is TaskType.BINARY else macro_f1
     labels = task.labels.astype(np.int64)
     logistic = fit_logistic(axes, labels, task.splits)
@@ -128,13 +136,21 @@ def _exact(prepared: PreparedEmbeddings, task: ProbeTask) -> TaskScores:
         metric(labels[split.test], fit.predicted)
         for split, fit in zip(task.splits, logistic, strict=True)
     ]
-    return _summarise(task, scores, [fit.penalty for fit in logistic])
+    predictions = [
+        fit.logits[:, 0] if task.task_type is TaskType.BINARY else fit.logits for fit in logistic
+    ]
+    return summarise(task, scores, [fit.penalty for fit in logistic], predictions)
 
 
-def _summarise(task: ProbeTask, scores: list[float], penalties: list[float]) -> TaskScores:
+def summarise(
+    task: ProbeTask,
+    scores: Sequence[float],
+    penalties: Sequence[float],
+    predictions: Sequence[NDArray[np.float64]],
+) -> TaskScores:
+    """Put a task's scores together, floored where they are averaged."""
     split_scores = np.array(scores)
     counted = floored(split_scores)
-    ratios = [split.test.size / split.train.size for split in task.splits]
     return TaskScores(
         name=task.name,
         metric=METRIC[task.task_type],
@@ -143,11 +159,12 @@ def _summarise(task: ProbeTask, scores: list[float], penalties: list[float]) -> 
         mean=float(counted.mean()),
         std=float(counted.std()),
         q=q_score(counted),
-        standard_error=standard_error(counted, test_to_train=float(np.mean(ratios))),
+        standard_error=standard_error(counted, test_to_train=test_to_train(task.splits)),
+        predictions=tuple(to_single(one) for one in predictions),
     )
 
 
 SCORERS = (
-    Scorer(name="exact", version=0, score_task=_exact),
+    Scorer(name="exact", version=1, score_task=_exact),
     Scorer("neuco", 1, score_task=neuco.score_task, score_tasks=neuco.score_tasks),
 )

@@ -226,7 +226,7 @@ def test_an_error_while_storing_is_an_error_of_ours_with_its_traceback(
         session.query(Submission).filter_by(id=key).update({"attempts_allowed": 1})
         session.add(
             Evaluation(
-                submission_id=key, scorer="exact", scorer_version=0, rules_digest="other",
+                submission_id=key, scorer="exact", scorer_version=1, rules_digest="other",
                 is_official=True, attempt=0, created_at=utc_now(), seconds=1.0, receipt={},
             )
         )  # fmt: skip
@@ -278,7 +278,7 @@ def test_the_receipt_names_all_that_made_the_numbers(
     key = hand_in(team, contest, 12)
     evaluate_submission(parts, key)
     (evaluation,) = official(parts, key)
-    assert evaluation.receipt["scorer"] == "exact@0"
+    assert evaluation.receipt["scorer"] == "exact@1"
     assert evaluation.receipt["splits"] == {
         "kind": "shuffle", "n_splits": 5, "test_size": 0.2, "seed": 1,
     }  # fmt: skip

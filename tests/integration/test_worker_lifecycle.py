@@ -114,7 +114,7 @@ def test_the_database_refuses_a_second_official_evaluation(
 ) -> None:
     def evaluation(digest: str) -> Evaluation:
         return Evaluation(
-            submission_id=submission_id, scorer="exact", scorer_version=0, rules_digest=digest,
+            submission_id=submission_id, scorer="exact", scorer_version=1, rules_digest=digest,
             is_official=True, attempt=1, created_at=START, seconds=1.0, receipt={},
         )  # fmt: skip
 

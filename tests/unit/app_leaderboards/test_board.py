@@ -43,7 +43,7 @@ def rules(
         UUID(int=1),
         method,
         selection,
-        "exact@0",
+        "exact@1",
         tasks,
         shows_tasks,
         decimals,
@@ -175,11 +175,11 @@ def test_the_board_says_its_own_rules(method: RankingMethod, selection: str) -> 
     assert ("best submission by mean" in line) == (selection == "best")
     assert ("mean Q counts" in line) == (selection == "best" and method.ranks_q)
     assert ("depends on who else" in line) == (method is RankingMethod.NEUCO)
-    assert line.endswith("; scorer exact@0; 2 tasks")
+    assert line.endswith("; scorer exact@1; 2 tasks")
     assert rule_line(rules(method, weights=(1.0,))).endswith("1 task")
 
 
-@pytest.mark.parametrize("task_type", TaskType)
+@pytest.mark.parametrize("task_type", METRICS)
 def test_the_metric_a_board_names_is_the_one_the_scorer_takes(task_type: TaskType) -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3)).astype(np.float32)
@@ -188,7 +188,7 @@ def test_the_metric_a_board_names_is_the_one_the_scorer_takes(task_type: TaskTyp
         labels = (np.arange(60) % (2 if task_type is TaskType.BINARY else 3)).astype(np.int64)
     splits = tuple(_split(rng) for _ in range(2))
     task = ProbeTask("t", task_type, np.arange(60), labels, splits)
-    scored = score_task(prepare(X), task, scorer=get_scorer("exact", 0))
+    scored = score_task(prepare(X), task, scorer=get_scorer("exact", 1))
     assert scored.metric == METRICS[task_type]
 
 

@@ -23,7 +23,7 @@ names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_si
 
 def board(*, team: str = "Tern", method: str = "A method", task: str = "height") -> Board:
     rules = BoardRules(
-        "a-challenge", "dev", UUID(int=1), RankingMethod.AVERAGE_RANK, "best", "exact@0",
+        "a-challenge", "dev", UUID(int=1), RankingMethod.AVERAGE_RANK, "best", "exact@1",
         (BoardTask(task, "regression", "r2", 1.0),), shows_tasks=True, decimals=3,
     )  # fmt: skip
 
