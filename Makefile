@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 PORT ?=
 RUN_OPTIONS ?=
+BENCH_OPTIONS ?=
 # One BLAS thread per process: several tests run at once, and more threads would only fight.
 ONE_BLAS_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
@@ -15,10 +16,10 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench pins clean
+.PHONY: help run test lint bench bench-probing pins clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/.local-installed  ## start everything with the demo challenge (PORT=8001 to choose)
 	@exec $(BIN)/python -m app.local $(if $(PORT),--port $(PORT)) $(RUN_OPTIONS)
@@ -35,9 +36,12 @@ lint: $(VENV)/.dev-installed  ## ruff, mypy --strict and the import contracts
 	@echo "lint: clean"
 
 bench: $(VENV)/.dev-installed  ## the speed and memory figures, each beside a peer
-	@for script in benchmarks/bench_*.py; do \
+	@for script in $(filter-out %/bench_probing.py,$(wildcard benchmarks/bench_*.py)); do \
 		$(ONE_BLAS_THREAD) $(BIN)/python "$$script" || exit 1; \
 	done
+
+bench-probing: $(VENV)/.dev-installed  ## the probes beside scikit-learn and NeuCo-Bench (minutes)
+	@$(ONE_BLAS_THREAD) $(BIN)/python benchmarks/bench_probing.py $(BENCH_OPTIONS)
 
 pins: pyproject.toml  ## refresh requirements/ from pyproject.toml (needs uv)
 	$(COMPILE) $(PIN_OPTIONS) pyproject.toml --extra server --extra embedded --group build \
