@@ -4,20 +4,31 @@ NumPy and the standard library only: the web service imports this package to che
 organizer's upload, and must not pay for SciPy or scikit-learn.
 """
 
+from probeboard.labelsets.checking import check_splits, find_split_issues
+from probeboard.labelsets.issues import InvalidLabels, InvalidSplits, LabelIssue
 from probeboard.labelsets.label_set import LabelSet, TaskType, from_bytes, to_bytes
-from probeboard.labelsets.reading import InvalidLabels, LabelIssue, read_labels
-from probeboard.labelsets.splits import Split, SplitSpec, check_splits, shuffle_splits
+from probeboard.labelsets.marks import marks_from_bytes, marks_to_bytes, read_marks
+from probeboard.labelsets.reading import read_labels
+from probeboard.labelsets.split_spec import SplitKind, SplitSpec
+from probeboard.labelsets.splits import Split, make_splits, shuffle_splits
 
 __all__ = [
     "InvalidLabels",
+    "InvalidSplits",
     "LabelIssue",
     "LabelSet",
     "Split",
+    "SplitKind",
     "SplitSpec",
     "TaskType",
     "check_splits",
+    "find_split_issues",
     "from_bytes",
+    "make_splits",
+    "marks_from_bytes",
+    "marks_to_bytes",
     "read_labels",
+    "read_marks",
     "shuffle_splits",
     "to_bytes",
 ]

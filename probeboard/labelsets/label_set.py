@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORMAT = "probeboard.labelset/1"
+# Several columns of labels: a name of its own, so that who knows only the first refuses it.
+FORMAT_OF_COLUMNS = "probeboard.labelset/2"
 
 
 class TaskType(StrEnum):
@@ -20,23 +22,28 @@ class TaskType(StrEnum):
     REGRESSION = "regression"
     BINARY = "binary"
     MULTICLASS = "multiclass"
+    MULTILABEL = "multilabel"
 
 
 @dataclass(frozen=True, eq=False)
 class LabelSet:
-    """Ground truth of one task, in the challenge's sample order.
+    """Ground truth of one task.
 
     Attributes
     ----------
     task_type
         What the labels are.
     sample_ids
-        The n labelled samples, without duplicates.
+        The n labelled samples, without duplicates, in the challenge's sample order (or in the
+        label file's, where a scorer splits by it).
     labels
-        Shape ``(n,)``, read-only: float64 values for regression, otherwise int64 class
-        numbers ``0 .. len(classes) - 1``. The positive class of a binary task is 1.
+        Read-only. Regression: float64 in the labels' own unit, shape ``(n,)``, or ``(n, t)`` for
+        t ≥ 2 targets. Binary and multiclass: shape ``(n,)``, int64 class numbers
+        ``0 .. len(classes) - 1``; the positive class of a binary task is 1. Multilabel: shape
+        ``(n, c)``, int64, 1 where the sample has the class and 0 where it has not.
     classes
-        The class values as the file wrote them, by class number; empty for regression.
+        The class values as the file wrote them, by class number; the names of the columns for
+        multilabel and for several targets; empty for one target.
     """
 
     task_type: TaskType
@@ -45,8 +52,14 @@ class LabelSet:
     classes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if self.labels.shape != (len(self.sample_ids),):
+        if self.labels.shape[:1] != (len(self.sample_ids),):
             raise ValueError("a label set needs one label per sample id")
+        has_columns = self.labels.ndim == 2 and self.labels.shape[1] == len(self.classes) >= 2
+        may_have_columns = self.task_type in (TaskType.REGRESSION, TaskType.MULTILABEL)
+        if self.labels.ndim != 1 and not (has_columns and may_have_columns):
+            raise ValueError("several columns of labels need a name each, and a task type for them")
+        if self.task_type is TaskType.MULTILABEL and not has_columns:
+            raise ValueError("a multilabel task needs a column of labels per class")
         self.labels.setflags(write=False)
 
 
@@ -63,7 +76,7 @@ def to_bytes(label_set: LabelSet) -> bytes:
     b'{"classes":["no","yes"],"format":"probeb'
     """
     document = {
-        "format": FORMAT,
+        "format": FORMAT if label_set.labels.ndim == 1 else FORMAT_OF_COLUMNS,
         "task_type": label_set.task_type.value,
         "sample_ids": label_set.sample_ids,
         "labels": label_set.labels.tolist(),
@@ -91,8 +104,9 @@ def from_bytes(data: bytes) -> LabelSet:
     array([0.5, 2. ])
     """
     document: Any = json.loads(data)
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ValueError(f"these bytes are not a label set of format {FORMAT}")
+    known = (FORMAT, FORMAT_OF_COLUMNS)
+    if not isinstance(document, dict) or document.get("format") not in known:
+        raise ValueError(f"these bytes are not a label set of format {' or '.join(known)}")
     task_type = TaskType(document["task_type"])
     labels: NDArray[np.float64] | NDArray[np.int64]
     if task_type is TaskType.REGRESSION:

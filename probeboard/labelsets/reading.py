@@ -1,64 +1,40 @@
 """Read a label file: strict, with every issue of the file named in one pass."""
 
-import csv
-import io
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from probeboard.labelsets.issues import IssueLog
 from probeboard.labelsets.label_set import LabelSet, TaskType
+from probeboard.labelsets.sample_rows import SampleRows
 
-HEADER = ["id", "label"]
-REPORTED_ISSUES = 100
+ONE_COLUMN = "id,label"
 MIN_SAMPLES = 20
 MIN_CLASS_SAMPLES = 5
 # Squares and sums of squares of labels must stay far from overflow.
 LARGEST_LABEL = 1e100
-
-
-@dataclass(frozen=True)
-class LabelIssue:
-    """One thing wrong with a label set.
-
-    Attributes
-    ----------
-    code
-        Stable, machine-readable.
-    detail
-        One sentence for the organizer.
-    line
-        Line of the file, from 1; None if it concerns the file or a split as a whole.
-    """
-
-    code: str
-    detail: str
-    line: int | None = None
-
-
-class InvalidLabels(ValueError):
-    """The label file cannot be used.
-
-    Attributes
-    ----------
-    issues
-        The first 100 issues, in file order.
-    total
-        How many there are.
-    """
-
-    def __init__(self, issues: Sequence[LabelIssue]) -> None:
-        self.issues = tuple(issues[:REPORTED_ISSUES])
-        self.total = len(issues)
-        super().__init__(f"{self.total} issue(s) in the label file; first: {issues[0].detail}")
+WANTED_HEADER = {
+    TaskType.REGRESSION: "'id,label', or 'id' and a name for each of several targets",
+    TaskType.BINARY: "'id,label'",
+    TaskType.MULTICLASS: "'id,label'",
+    TaskType.MULTILABEL: "'id' and a name for each of two or more classes",
+}
 
 
 def read_labels(
-    data: bytes, *, task_type: TaskType, known_ids: Collection[str] | None = None
+    data: bytes,
+    *,
+    task_type: TaskType,
+    known_ids: Collection[str] | None = None,
+    keep_order: bool = False,
 ) -> LabelSet:
     """Read a CSV file with the header ``id,label`` into a label set.
+
+    A regression of several targets and a multilabel task have a column each instead:
+    ``id,<name>,<name>,…``; a multilabel cell is 1 or 0.
 
     Parameters
     ----------
@@ -71,6 +47,8 @@ def read_labels(
         The challenge's samples, in their order, which becomes the order of the label set: the
         order of the file's rows changes nothing. Samples may lack a label. Without it any id is
         accepted, and ids are sorted.
+    keep_order
+        Keep the order of the file's rows instead: NeuCo-Bench splits by position in the file.
 
     Returns
     -------
@@ -80,8 +58,9 @@ def read_labels(
     ------
     InvalidLabels
         With everything that is wrong. Codes: ``not_utf8``, ``not_csv``, ``empty``, ``header``,
-        ``columns``, ``empty_id``, ``unknown_id``, ``duplicate_id``, ``empty_label``,
-        ``not_a_number``, ``not_finite``, ``too_large``, ``too_few_samples``, ``constant_labels``,
+        ``empty_column``, ``duplicate_column``, ``too_many_columns``, ``columns``, ``empty_id``,
+        ``unknown_id``, ``duplicate_id``, ``empty_label``, ``not_a_number``, ``not_finite``,
+        ``too_large``, ``not_zero_or_one``, ``too_few_samples``, ``constant_labels``,
         ``binary_classes``, ``single_class``, ``rare_class``.
 
     Examples
@@ -91,83 +70,70 @@ def read_labels(
     >>> label_set = read_labels(file, task_type=TaskType.BINARY)
     >>> label_set.classes, label_set.labels[:4]
     (('land', 'water'), array([0, 1, 0, 1]))
+    >>> rows = [f"s{i:02},{i % 2},{i // 10}" for i in range(20)]
+    >>> file = "\\n".join(["id,water,forest", *rows]).encode()
+    >>> label_set = read_labels(file, task_type=TaskType.MULTILABEL)
+    >>> label_set.classes, label_set.labels.shape
+    (('water', 'forest'), (20, 2))
     """
-    draft = _Draft()
-    order = {sample: i for i, sample in enumerate(known_ids)} if known_ids is not None else None
-    for line, row in _rows(data, draft):
-        _read_row(draft, line, row, task_type=task_type, order=order)
-    if draft.has_rows or not draft.issues:
-        _check_whole(draft, task_type)
-    if draft.issues:
-        raise InvalidLabels(draft.issues)
-    return _assemble(draft, task_type, order)
+    log = IssueLog()
+    rows = SampleRows(data, log, wanted=ONE_COLUMN, known_ids=known_ids)
+    draft = _Draft(task_type, _columns(rows, task_type))
+    if rows.header is not None and not log.issues:
+        for line, sample, cells in rows:
+            _read_cells(draft, log, line, sample, cells)
+        if rows.has_rows or not log.issues:
+            _check_whole(draft, log)
+    log.raise_if_any()
+    return _assemble(draft, _ordered(draft.labels, known_ids, keep_order=keep_order))
 
 
 @dataclass
 class _Draft:
     """What has been read so far."""
 
-    labels: dict[str, str] = field(default_factory=dict)
-    first_line: dict[str, int] = field(default_factory=dict)
-    issues: list[LabelIssue] = field(default_factory=list)
-    has_rows: bool = False
+    task_type: TaskType
+    columns: tuple[str, ...]  # empty if there is one, called "label"
+    labels: dict[str, list[str]] = field(default_factory=dict)
 
-    def refuse(self, code: str, detail: str, line: int | None = None) -> None:
-        self.issues.append(LabelIssue(code, detail, line))
-
-
-def _rows(data: bytes, draft: _Draft) -> Iterator[tuple[int, list[str]]]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        draft.refuse("not_utf8", f"byte {error.start} is not UTF-8 text", line)
-        return
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(reader, None)
-        if header is None:
-            draft.refuse("empty", "the file is empty; its first line must be 'id,label'")
-            return
-        if header != HEADER:
-            found = ",".join(header)[:80]
-            draft.refuse("header", f"the first line must be 'id,label', not {found!r}", 1)
-            return
-        for row in reader:
-            draft.has_rows = True
-            yield reader.line_num, row
-    except csv.Error as error:
-        draft.refuse("not_csv", f"line {reader.line_num} is not CSV: {error}", reader.line_num)
+    def column(self, number: int) -> list[str]:
+        return [cells[number] for cells in self.labels.values()]
 
 
-def _read_row(
-    draft: _Draft, line: int, row: list[str], *, task_type: TaskType, order: dict[str, int] | None
-) -> None:
-    if len(row) != len(HEADER):
-        draft.refuse("columns", f"expected 2 columns, found {len(row)}", line)
-        return
-    sample, label = row
-    if not sample:
-        draft.refuse("empty_id", "the sample id is empty", line)
-        return
-    if sample in draft.first_line:
-        first = draft.first_line[sample]
-        draft.refuse("duplicate_id", f"sample {sample!r} already has a label in line {first}", line)
-        return
-    draft.first_line[sample] = line
-    if order is not None and sample not in order:
-        draft.refuse("unknown_id", f"the challenge has no sample {sample!r}", line)
-    issue = _label_issue(label.strip(), task_type)
-    if issue is not None:
-        draft.refuse(*issue, line)
-        return
-    draft.labels[sample] = label.strip()
+def _columns(rows: SampleRows, task_type: TaskType) -> tuple[str, ...]:
+    if rows.header is None:
+        return ()
+    has_one = rows.header == ["id", "label"]
+    has_several = len(rows.header) >= 3 and rows.header[0] == "id"
+    if has_one and task_type is not TaskType.MULTILABEL:
+        return ()
+    if has_several and task_type in (TaskType.REGRESSION, TaskType.MULTILABEL):
+        return rows.column_names()
+    rows.refuse_header(WANTED_HEADER[task_type])
+    return ()
+
+
+def _read_cells(draft: _Draft, log: IssueLog, line: int, sample: str, cells: list[str]) -> None:
+    usable = True
+    for number, cell in enumerate(cells):
+        issue = _label_issue(cell, draft.task_type)
+        if issue is not None:
+            code, detail = issue
+            where = f"column {draft.columns[number][:80]!r}: " if draft.columns else ""
+            log.refuse(code, where + detail, line)
+            usable = False
+    if usable:
+        draft.labels[sample] = cells
 
 
 def _label_issue(label: str, task_type: TaskType) -> tuple[str, str] | None:
     if not label:
         return "empty_label", "the label is empty"
     value = _number(label)
+    if task_type is TaskType.MULTILABEL:
+        if value in (0.0, 1.0):
+            return None
+        return "not_zero_or_one", f"{label[:40]!r} is neither 0 nor 1"
     if value is None:
         if task_type is TaskType.REGRESSION:
             return "not_a_number", f"{label[:40]!r} is not a number"
@@ -189,35 +155,53 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _check_whole(draft: _Draft, task_type: TaskType) -> None:
+def _check_whole(draft: _Draft, log: IssueLog) -> None:
     """Refuse what no single line shows; the figures count valid lines only."""
     n = len(draft.labels)
     if n < MIN_SAMPLES:
-        draft.refuse("too_few_samples", f"{n} usable labels; at least {MIN_SAMPLES} are needed")
+        log.refuse("too_few_samples", f"{n} usable labels; at least {MIN_SAMPLES} are needed")
     if not n:
         return
-    if task_type is TaskType.REGRESSION:
-        values = {float(label) for label in draft.labels.values()}
+    if draft.task_type is TaskType.REGRESSION:
+        _check_targets(draft, log)
+    elif draft.task_type is TaskType.MULTILABEL:
+        _check_columns_of_classes(draft, log)
+    else:
+        _check_classes(draft, log)
+
+
+def _check_targets(draft: _Draft, log: IssueLog) -> None:
+    for number, name in enumerate(draft.columns or ("",)):
+        values = {float(label) for label in draft.column(number)}
         if len(values) == 1:
-            draft.refuse("constant_labels", f"all labels equal {values.pop():g}")
-        return
-    classes = _classes(draft.labels.values())
-    counts = Counter(classes[label] for label in draft.labels.values())
-    if task_type is TaskType.BINARY and len(counts) != 2:
+            of = f" of {name!r}" if name else ""
+            log.refuse("constant_labels", f"all labels{of} equal {values.pop():g}")
+
+
+def _check_columns_of_classes(draft: _Draft, log: IssueLog) -> None:
+    for number, name in enumerate(draft.columns):
+        counts = Counter(float(label) for label in draft.column(number))
+        for value, have in ((1.0, "with"), (0.0, "without")):
+            if counts[value] < MIN_CLASS_SAMPLES:
+                detail = f"{counts[value]} sample(s) {have} class {name!r}; at least "
+                log.refuse("rare_class", f"{detail}{MIN_CLASS_SAMPLES} are needed")
+
+
+def _check_classes(draft: _Draft, log: IssueLog) -> None:
+    written = draft.column(0)
+    classes = _classes(written)
+    counts = Counter(classes[label] for label in written)
+    if draft.task_type is TaskType.BINARY and len(counts) != 2:
         some = ", ".join(repr(name) for name in list(counts)[:5])
-        draft.refuse(
-            "binary_classes",
-            f"a binary task needs exactly two classes, found {len(counts)}: {some}",
-        )
+        detail = f"a binary task needs exactly two classes, found {len(counts)}: {some}"
+        log.refuse("binary_classes", detail)
         return
     if len(counts) == 1:
-        draft.refuse("single_class", f"all labels equal {next(iter(counts))!r}")
+        log.refuse("single_class", f"all labels equal {next(iter(counts))!r}")
     for name, count in sorted(counts.items()):
         if count < MIN_CLASS_SAMPLES:
-            draft.refuse(
-                "rare_class",
-                f"class {name!r} has {count} sample(s); at least {MIN_CLASS_SAMPLES} are needed",
-            )
+            detail = f"class {name!r} has {count} sample(s); at least {MIN_CLASS_SAMPLES} are "
+            log.refuse("rare_class", f"{detail}needed")
 
 
 def _classes(labels: Collection[str]) -> dict[str, str]:
@@ -237,14 +221,29 @@ def _spell(number: float) -> str:
     return str(int(number)) if number.is_integer() else repr(number)
 
 
-def _assemble(draft: _Draft, task_type: TaskType, order: dict[str, int] | None) -> LabelSet:
-    ids = sorted(draft.labels) if order is None else sorted(draft.labels, key=order.__getitem__)
+def _ordered(
+    labelled: Collection[str], known_ids: Collection[str] | None, *, keep_order: bool
+) -> list[str]:
+    if keep_order:
+        return list(labelled)
+    if known_ids is None:
+        return sorted(labelled)
+    order = {sample: place for place, sample in enumerate(known_ids)}
+    return sorted(labelled, key=order.__getitem__)
+
+
+def _assemble(draft: _Draft, ids: Sequence[str]) -> LabelSet:
     written = [draft.labels[sample] for sample in ids]
-    if task_type is TaskType.REGRESSION:
-        values = np.array([float(label) for label in written]) + 0.0  # -0.0 becomes 0.0
-        return LabelSet(task_type, tuple(ids), values, ())
-    classes = _classes(written)
+    if draft.task_type is TaskType.REGRESSION:
+        values = np.array([[float(label) for label in cells] for cells in written])
+        values += 0.0  # -0.0 becomes 0.0
+        labels = values if draft.columns else values[:, 0]
+        return LabelSet(draft.task_type, tuple(ids), labels, draft.columns)
+    if draft.task_type is TaskType.MULTILABEL:
+        flags = np.array([[int(float(label)) for label in cells] for cells in written], np.int64)
+        return LabelSet(draft.task_type, tuple(ids), flags, draft.columns)
+    classes = _classes([cells[0] for cells in written])
     names = tuple(dict.fromkeys(classes.values()))
     number = {name: i for i, name in enumerate(names)}
-    labels = np.array([number[classes[label]] for label in written], dtype=np.int64)
-    return LabelSet(task_type, tuple(ids), labels, names)
+    numbers = np.array([number[classes[cells[0]]] for cells in written], dtype=np.int64)
+    return LabelSet(draft.task_type, tuple(ids), numbers, names)
