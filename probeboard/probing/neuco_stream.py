@@ -149,7 +149,7 @@ def permutations(words: Words) -> NDArray[np.int32]:
     orders = np.repeat(np.arange(n, dtype=np.int32)[:, np.newaxis], m, axis=1)
     flat = orders.reshape(-1)
     for row, place in zip(orders, places, strict=False):
-        taken = flat[place]
+        taken = flat.take(place, mode="clip")  # in range: spares looking
         flat[place] = row
         row[:] = taken
     return np.ascontiguousarray(orders.T)

