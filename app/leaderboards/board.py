@@ -34,7 +34,7 @@ class Contender:
     n_submissions: int
     means: tuple[float, ...]
     qs: tuple[float, ...]
-    standard_errors: tuple[float, ...]
+    standard_errors: tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ class BoardRules:
 
 @dataclass(frozen=True)
 class TaskCell:
-    """One entry's figures in one task, rounded to the decimals released."""
+    """One entry's figures in one task, rounded; one split has no standard error."""
 
     mean: float
-    standard_error: float
+    standard_error: float | None
     q: float
     rank: float | None
 
@@ -212,7 +212,7 @@ def _cells(
     return tuple(
         TaskCell(
             mean=_round(mean, rules.decimals),
-            standard_error=_round(error, rules.decimals),
+            standard_error=None if error is None else _round(error, rules.decimals),
             q=_round(q, rules.decimals),
             rank=place,
         )

@@ -135,8 +135,8 @@ def _csv_header(board: Board) -> list[str]:
 
 
 def _csv_cell(cell: TaskCell) -> list[object]:
-    rank = "" if cell.rank is None else cell.rank
-    return [cell.mean, cell.standard_error, cell.q, rank]
+    figures = (cell.mean, cell.standard_error, cell.q, cell.rank)
+    return ["" if figure is None else figure for figure in figures]
 
 
 def _defused(text: str) -> str:

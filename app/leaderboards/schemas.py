@@ -23,7 +23,9 @@ class BoardCellView(View):
     """An entry's figures in one task."""
 
     mean: float = Field(description="Mean over the splits.")
-    standard_error: float = Field(description="Of the mean (Nadeau and Bengio 2003).")
+    standard_error: float | None = Field(
+        description="Of the mean (Nadeau and Bengio 2003); null where there is one split."
+    )
     q: float = Field(description="2·mean / (0.02 + std), as in NeuCo-Bench.")
     rank: float | None = Field(description="Rank in the task; null for a baseline.")
 

@@ -88,7 +88,9 @@ def _task_score(
         metric=score.metric,
         mean=_rounded(score.mean, digits),
         std=_rounded(score.std, digits),
-        standard_error=_rounded(score.standard_error, digits),
+        standard_error=None
+        if score.standard_error is None
+        else _rounded(score.standard_error, digits),
         q=_rounded(score.q, digits),
         split_scores=score.split_scores if detail.sees_everything else None,
     )

@@ -77,8 +77,9 @@ class TaskScoreView(View):
     metric: str = Field(description="What was measured.", examples=["r2"])
     mean: float = Field(description="Mean over the splits.")
     std: float = Field(description="Standard deviation over the splits (ddof 0).")
-    standard_error: float = Field(
-        description="Of the mean, corrected for overlapping splits (Nadeau and Bengio 2003)."
+    standard_error: float | None = Field(
+        description="Of the mean, corrected for overlapping splits (Nadeau and Bengio 2003); null "
+        "where there is one split."
     )
     q: float = Field(description="2·mean / (0.02 + std), as in NeuCo-Bench.")
     split_scores: list[float] | None = Field(

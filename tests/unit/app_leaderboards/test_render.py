@@ -21,7 +21,13 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
 
 
-def board(*, team: str = "Tern", method: str = "A method", task: str = "height") -> Board:
+def board(
+    *,
+    team: str = "Tern",
+    method: str = "A method",
+    task: str = "height",
+    error: float | None = 0.01,
+) -> Board:
     rules = BoardRules(
         "a-challenge", "dev", UUID(int=1), RankingMethod.AVERAGE_RANK, "best", "exact@1",
         (BoardTask(task, "regression", "r2", 1.0),), shows_tasks=True, decimals=3,
@@ -30,7 +36,7 @@ def board(*, team: str = "Tern", method: str = "A method", task: str = "height")
     def one(number: int, name: str | None) -> Contender:
         return Contender(
             UUID(int=number), name, method, "https://example.org", None, NOON, 1,
-            (0.1 * number,), (float(number),), (0.01,),
+            (0.1 * number,), (float(number),), (error,),
         )  # fmt: skip
 
     return build_board(rules, [one(1, team), one(2, "Gull")], [one(3, None)])
@@ -100,6 +106,15 @@ def test_the_json_fits_the_schema_with_and_without_a_number() -> None:
         view = BoardView.model_validate_json(to_json(content, number=number, at=at))
         assert (view.snapshot, view.ranked_at) == (number, at)
         assert [entry.team for entry in view.entries] == [None, "Gull", "Tern"]
+
+
+def test_a_board_of_one_split_has_no_standard_errors_in_any_form() -> None:
+    plain = board(error=None)
+    view = BoardView.model_validate_json(to_json(content_of(plain), number=1, at=NOON))
+    assert {entry.tasks["height"].standard_error for entry in view.entries} == {None}
+    rows = csv.DictReader(io.StringIO(to_csv(plain).decode(), newline=""))
+    assert {row["height:standard_error"] for row in rows} == {""}
+    assert to_markdown(plain) == to_markdown(board())
 
 
 def test_equal_boards_have_equal_digests_and_others_not() -> None:
