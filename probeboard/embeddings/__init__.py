@@ -3,7 +3,7 @@
 from probeboard.embeddings.facts import EmbeddingFacts, Embeddings
 from probeboard.embeddings.issues import InvalidEmbeddings, Issue, IssueCode
 from probeboard.embeddings.read import read_embeddings
-from probeboard.embeddings.spec import EmbeddingSpec, widest_encoding_bytes
+from probeboard.embeddings.spec import EmbeddingSpec, widest_encoding_bytes, widest_ids_bytes
 
 __all__ = [
     "EmbeddingFacts",
@@ -14,4 +14,5 @@ __all__ = [
     "IssueCode",
     "read_embeddings",
     "widest_encoding_bytes",
+    "widest_ids_bytes",
 ]

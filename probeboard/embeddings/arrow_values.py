@@ -91,6 +91,15 @@ def holds_numbers(kind: pa.DataType) -> bool:
     return bool(pt.is_floating(kind) or pt.is_integer(kind))
 
 
+def bytes_of(kind: pa.DataType) -> int:
+    """Return the bytes that one number of this type takes.
+
+    >>> bytes_of(pa.float16())
+    2
+    """
+    return int(kind.bit_width) // 8
+
+
 def check_types(schema: pa.Schema, names: Sequence[str], log: IssueLog) -> tuple[str, ...]:
     """Report the columns whose type cannot be numbers; return the others."""
     readable = []

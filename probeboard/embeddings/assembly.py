@@ -23,7 +23,7 @@ class Assembly:
     --------
     >>> from probeboard.embeddings.layout import unnamed_layout
     >>> spec, log = EmbeddingSpec(n_dims=1, sample_ids=("a", "b")), IssueLog()
-    >>> assembly = Assembly(spec, unnamed_layout(1, spec, log), log)
+    >>> assembly = Assembly(spec, unnamed_layout(1, spec, log, value_bytes=8), log)
     >>> rows = assembly.find_rows(["b", "a"], first_row=1)
     >>> assembly.put(np.array([[2.0], [1.0]]), rows, first_row=1)
     >>> assembly.finish(format="npz", dtype="float64").matrix.tolist()
@@ -108,7 +108,14 @@ class Assembly:
         notes += self._layout.notes
         for suffix, times in self._stripped.items():
             notes += (f"stripped {suffix!r} from {times} ids",)
-        facts = describe(self._matrix, format=format, dtype=dtype, notes=notes)
+        facts = describe(
+            self._matrix,
+            format=format,
+            dtype=dtype,
+            notes=notes,
+            handed_in_dims=len(self._layout.names),
+            bytes_per_sample=self._layout.bytes_per_sample,
+        )
         return Embeddings(matrix=self._matrix, sha256=digest(self._matrix), facts=facts)
 
     def _find(self, given: str, row: int) -> int:

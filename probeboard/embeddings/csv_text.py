@@ -16,7 +16,7 @@ from probeboard.embeddings.csv_cells import parse_plain, read_cells, split_line
 from probeboard.embeddings.facts import Embeddings
 from probeboard.embeddings.issues import IssueCode, IssueLog, shown
 from probeboard.embeddings.layout import named_layout
-from probeboard.embeddings.spec import EmbeddingSpec, widest_row_bytes
+from probeboard.embeddings.spec import TEXT_VALUE_BYTES, EmbeddingSpec, widest_row_bytes
 from probeboard.embeddings.streams import ByteStream
 
 # Small enough for the block and its offsets to stay in the cache.
@@ -46,7 +46,8 @@ def read_csv(stream: ByteStream, spec: EmbeddingSpec, log: IssueLog, *, format: 
     names = _column_names(header, log)
     id_column = _id_column(names, log)
     names.remove("id")
-    assembly = Assembly(spec, named_layout(names, spec, log), log)
+    layout = named_layout(names, spec, log, bytes_per_sample=TEXT_VALUE_BYTES * len(names))
+    assembly = Assembly(spec, layout, log)
     table = _Table(assembly, log, names=names, id_column=id_column, row_limit=spec.row_limit)
     table.add(first)
     for block in blocks:

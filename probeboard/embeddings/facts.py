@@ -20,7 +20,8 @@ class EmbeddingFacts:
     Attributes
     ----------
     format
-        ``"csv"``, ``"csv.gz"``, ``"csv.zst"``, ``"parquet"``, ``"arrow"`` or ``"npz"``.
+        ``"csv"``, ``"csv.gz"``, ``"csv.zst"``, ``"parquet"``, ``"arrow"``, ``"npz"``,
+        ``"npy"`` or ``"safetensors"``.
     dtype
         Type of the values in the file (``"float64"``); ``"text"`` for a CSV.
     n_rows, n_dims
@@ -35,6 +36,11 @@ class EmbeddingFacts:
         Rows that equal an earlier row in every bit.
     notes
         What the reader did beyond reading: stripped suffixes, reordered columns, padding.
+    handed_in_dims
+        Dimensions in the file, before padding; ``None`` in facts noted before this was one.
+    bytes_per_sample
+        Bytes of one embedding in the file's types, a value in a text counting as 4; ``None``
+        likewise.
     """
 
     format: str
@@ -47,6 +53,8 @@ class EmbeddingFacts:
     constant_columns: int
     duplicate_rows: int
     notes: tuple[str, ...] = ()
+    handed_in_dims: int | None = None
+    bytes_per_sample: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as JSON-ready values."""
@@ -86,7 +94,13 @@ class Embeddings:
 
 
 def describe(
-    matrix: NDArray[np.float32], *, format: str, dtype: str, notes: tuple[str, ...]
+    matrix: NDArray[np.float32],
+    *,
+    format: str,
+    dtype: str,
+    notes: tuple[str, ...],
+    handed_in_dims: int | None = None,
+    bytes_per_sample: int | None = None,
 ) -> EmbeddingFacts:
     """Return the facts of a finite matrix of shape (n_samples, n_dims), in one pass.
 
@@ -117,6 +131,8 @@ def describe(
         constant_columns=int(np.count_nonzero(low == high)),
         duplicate_rows=count_duplicate_rows(matrix),
         notes=notes,
+        handed_in_dims=handed_in_dims,
+        bytes_per_sample=bytes_per_sample,
     )
 
 

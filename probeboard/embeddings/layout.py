@@ -12,6 +12,8 @@ from probeboard.embeddings.spec import EmbeddingSpec
 
 # A header with thousands of wrong names is one mistake; this many are spelled out.
 _LISTED_COLUMNS = 1000
+# Vectors up to so many times too long are still searched for other faults.
+_FURTHER_READ = 4
 
 
 @dataclass(frozen=True)
@@ -25,28 +27,37 @@ class Layout:
     targets
         Dimension of each value column, shape (len(names),); ``None`` when the columns are wrong,
         in which case values are still checked but placed nowhere.
+    bytes_per_sample
+        Bytes that one embedding takes in the file's types; what a budget is held against.
     notes
         What was done to fit the columns.
     """
 
     names: Sequence[str]
     targets: NDArray[np.intp] | None
+    bytes_per_sample: int
     notes: tuple[str, ...] = ()
 
 
-def unnamed_layout(width: int, spec: EmbeddingSpec, log: IssueLog) -> Layout:
-    """Lay out vectors of `width` values whose order is their only name.
+def unnamed_layout(width: int, spec: EmbeddingSpec, log: IssueLog, *, value_bytes: int) -> Layout:
+    """Lay out vectors of `width` values of so many bytes, whose order is their only name.
 
-    >>> spec = EmbeddingSpec(n_dims=3, sample_ids=("a",), zero_pad=True)
-    >>> unnamed_layout(2, spec, IssueLog()).notes
+    >>> spec = EmbeddingSpec(n_dims=3, sample_ids=("a",), budget_bytes=4)
+    >>> unnamed_layout(2, spec, IssueLog(), value_bytes=2).notes
     ('zero-padded from 2 to 3 dimensions',)
     """
-    notes = _fit(width, spec, log)
+    if width > _FURTHER_READ * spec.n_dims:
+        log.fail(IssueCode.WRONG_DIMENSION, f"{width} dimensions, {spec.n_dims} are wanted")
+    bytes_per_sample = width * value_bytes
+    notes = _fit(width, bytes_per_sample, spec, log)
     names = [str(number) for number in range(width)]
-    return Layout(names, None if notes is None else np.arange(width), notes or ())
+    targets = None if notes is None else np.arange(width)
+    return Layout(names, targets, bytes_per_sample, notes or ())
 
 
-def named_layout(names: Sequence[str], spec: EmbeddingSpec, log: IssueLog) -> Layout:
+def named_layout(
+    names: Sequence[str], spec: EmbeddingSpec, log: IssueLog, *, bytes_per_sample: int
+) -> Layout:
     """Lay out columns named by number: ``0 … n-1`` in any order, or ``1 … n``.
 
     NeuCo-Bench counts from 0; TerraTorch's ``neuco_csv`` export counts from 1.
@@ -54,8 +65,9 @@ def named_layout(names: Sequence[str], spec: EmbeddingSpec, log: IssueLog) -> La
     Examples
     --------
     >>> spec = EmbeddingSpec(n_dims=3, sample_ids=("a",))
-    >>> named_layout(["2", "0", "1"], spec, IssueLog())
-    Layout(names=['2', '0', '1'], targets=array([2, 0, 1]), notes=('columns were reordered',))
+    >>> layout = named_layout(["2", "0", "1"], spec, IssueLog(), bytes_per_sample=12)
+    >>> layout.targets, layout.notes
+    (array([2, 0, 1]), ('columns were reordered',))
     """
     before = log.total
     numbers = [_number(name) for name in names]
@@ -66,17 +78,17 @@ def named_layout(names: Sequence[str], spec: EmbeddingSpec, log: IssueLog) -> La
     width = len(known)
     notes: tuple[str, ...] | None = ()
     if known == set(range(first, first + width)):
-        notes = _fit(width, spec, log)
+        notes = _fit(width, bytes_per_sample, spec, log)
     else:
         _report_gaps(known, first, spec, log)
     if log.total > before or notes is None:
-        return Layout(names, None)
+        return Layout(names, None, bytes_per_sample)
     targets = np.array([number - first for number in numbers if number is not None], dtype=np.intp)
     if first == 1:
         notes += ("columns are numbered from 1",)
     if np.any(np.diff(targets) < 0):
         notes += ("columns were reordered",)
-    return Layout(names, targets, notes)
+    return Layout(names, targets, bytes_per_sample, notes)
 
 
 def _number(name: str) -> int | None:
@@ -97,10 +109,18 @@ def _check_name(name: str, times: int, log: IssueLog) -> None:
         log.add(IssueCode.DUPLICATE_COLUMN, f"column {name} appears {times} times", column=name)
 
 
-def _fit(width: int, spec: EmbeddingSpec, log: IssueLog) -> tuple[str, ...] | None:
+def _fit(
+    width: int, bytes_per_sample: int, spec: EmbeddingSpec, log: IssueLog
+) -> tuple[str, ...] | None:
+    if spec.budget_bytes is not None and bytes_per_sample > spec.budget_bytes:
+        detail = (
+            f"{width} dimensions take {bytes_per_sample} bytes a sample as the file holds them; "
+            f"the budget is {spec.budget_bytes}"
+        )
+        log.add(IssueCode.OVER_BUDGET, detail)
     if width == spec.n_dims:
         return ()
-    if spec.zero_pad and 0 < width < spec.n_dims:
+    if spec.pads and 0 < width < spec.n_dims:
         return (f"zero-padded from {width} to {spec.n_dims} dimensions",)
     log.add(IssueCode.WRONG_DIMENSION, f"{width} dimensions, {spec.n_dims} are wanted")
     return None

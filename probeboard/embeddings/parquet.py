@@ -13,18 +13,19 @@ import pyarrow.parquet as pq
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from probeboard.embeddings.arrow_values import (
-    Columns,
-    check_types,
-    choose_columns,
-    to_ids,
-    to_numbers,
+from probeboard.embeddings.arrow_blocks import (
+    ignored_note,
+    lay_out_columns,
+    lay_out_lists,
+    put_columns,
+    put_lists,
 )
+from probeboard.embeddings.arrow_values import Columns, choose_columns, to_ids
 from probeboard.embeddings.assembly import Assembly
 from probeboard.embeddings.damage import refused_if_damaged
 from probeboard.embeddings.facts import Embeddings
 from probeboard.embeddings.issues import IssueCode, IssueLog
-from probeboard.embeddings.layout import Layout, named_layout, unnamed_layout
+from probeboard.embeddings.layout import Layout
 from probeboard.embeddings.parquet_footer import declared_values
 from probeboard.embeddings.spec import EmbeddingSpec, widest_encoding_bytes
 
@@ -128,10 +129,7 @@ class _Reader:
             else:
                 self._put_lists(group, columns.list, layout, assembly, rows, first_row)
             first_row += len(ids)
-        notes: tuple[str, ...] = ()
-        if columns.ignored:
-            notes = (f"ignored columns: {', '.join(columns.ignored)[:200]}",)
-        return assembly.finish(format="parquet", dtype=columns.dtype, notes=notes)
+        return assembly.finish(format="parquet", dtype=columns.dtype, notes=ignored_note(columns))
 
     def _read_group(self, group: int, names: list[str]) -> pa.Table:
         rows = self._file.metadata.row_group(group).num_rows
@@ -141,11 +139,10 @@ class _Reader:
         return table
 
     def _lay_out(self, columns: Columns) -> Layout:
-        if columns.list is not None:
-            return unnamed_layout(self._list_width(columns.list), self._spec, self._log)
-        layout = named_layout(columns.values, self._spec, self._log)
-        readable = check_types(self._schema, columns.values, self._log)
-        return layout if readable == columns.values else Layout(readable, None)
+        if columns.list is None:
+            return lay_out_columns(self._schema, columns, self._spec, self._log)
+        width = self._list_width(columns.list)
+        return lay_out_lists(self._schema, columns.list, width, self._spec, self._log)
 
     def _list_width(self, name: str) -> int:
         """Return the length of the lists if all have one, or else the wanted length."""
@@ -178,14 +175,14 @@ class _Reader:
             names = list(layout.names[start : start + step])
             with refused_if_damaged(self._log):
                 table = self._read_group(group, names)
-                pieces = [to_numbers(table.column(position)) for position in range(len(names))]
-            block = np.stack([values for values, _ in pieces])
-            for position, (_, empty) in enumerate(pieces):
-                if empty is not None:
-                    assembly.report_empty(
-                        empty[:, None], first_row=first_row, first_column=start + position
-                    )
-            assembly.put(block.T, rows, first_row=first_row, first_column=start)
+            put_columns(
+                table.columns,
+                rows,
+                assembly,
+                self._log,
+                first_row=first_row,
+                first_column=start,
+            )
 
     def _put_lists(
         self,
@@ -197,7 +194,7 @@ class _Reader:
         first_row: int,
     ) -> None:
         width = len(layout.names)
-        if width == 0 or width > 4 * self._spec.n_dims:
+        if width == 0:
             return  # already refused by its dimension
         batches = self._file.iter_batches(
             batch_size=max(1, _LISTS_BYTES // (8 * width)),
@@ -211,22 +208,9 @@ class _Reader:
                 batch = next(batches, None)
                 if batch is None:
                     break
-                lists = batch.column(0)
-                lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
-                values, empty = to_numbers(lists.flatten())
-            part = rows[start : start + len(lengths)]
-            if (lengths != width).any():
-                self._report_ragged(lengths, width, first_row + start)
-            else:
-                block = values.reshape(-1, width)
-                if empty is not None:
-                    assembly.report_empty(empty.reshape(-1, width), first_row=first_row + start)
-                assembly.put(block, part, first_row=first_row + start)
-            start += len(lengths)
+            lists = batch.column(0)
+            part = rows[start : start + len(lists)]
+            put_lists(lists, part, width, assembly, self._log, first_row=first_row + start)
+            start += len(lists)
         if start != len(rows):
             self._log.fail(IssueCode.CORRUPTED, f"row group {group} ends before its end")
-
-    def _report_ragged(self, lengths: NDArray[np.int64], width: int, first_row: int) -> None:
-        for row in np.flatnonzero(lengths != width):
-            detail = f"{lengths[row]} values, {width} are wanted"
-            self._log.add(IssueCode.RAGGED_ROW, detail, row=first_row + int(row))

@@ -1,12 +1,17 @@
 """Recognises a file by its content and reads it."""
 
+from io import FileIO
 from pathlib import Path
 
 from probeboard.embeddings.csv_text import read_csv
 from probeboard.embeddings.facts import Embeddings
 from probeboard.embeddings.issues import IssueCode, IssueLog
+from probeboard.embeddings.npy import read_npy
+from probeboard.embeddings.npy_header import NPY_MAGIC
 from probeboard.embeddings.npz import read_npz
 from probeboard.embeddings.parquet import read_parquet
+from probeboard.embeddings.safetensors import read_safetensors
+from probeboard.embeddings.safetensors_header import looks_like_safetensors
 from probeboard.embeddings.spec import EmbeddingSpec, widest_encoding_bytes
 from probeboard.embeddings.streams import ByteStream, Capped, Gunzip, Resumed, Unzstd
 
@@ -23,7 +28,7 @@ _OTHERS = {
     b"BZh": "a bzip2 archive",
     b"\xfd7zXZ": "an xz archive",
     b"7z\xbc\xaf": "a 7z archive",
-    b"\x93NUMPY": "an NPY array without ids",
+    b"FEA1": "a Feather file of version 1",
     b"PARE": "an encrypted Parquet file",
     b"\x80\x02": "a Python pickle",
     b"\x80\x03": "a Python pickle",
@@ -31,15 +36,16 @@ _OTHERS = {
     b"\x80\x05": "a Python pickle",
     b"\x7fELF": "a program",
 }
-_WANTED = "a CSV (plain, gzip or zstd), Parquet or NPZ is wanted"
+_WANTED = "a CSV (plain, gzip or zstd), Parquet, Arrow, NPZ, NPY or safetensors file is wanted"
 _CONTROL = bytes(set(range(32)) - set(b"\t\r\n")) + b"\x7f"
 
 
-def read_embeddings(path: Path, spec: EmbeddingSpec) -> Embeddings:
+def read_embeddings(path: Path, spec: EmbeddingSpec, ids_path: Path | None = None) -> Embeddings:
     """Read and validate one file of embeddings.
 
     The format is recognised by content, whatever the file is called: CSV (plain, gzip or zstd),
-    Parquet or NPZ. Nothing is ever unpickled; memory is bounded by the specification.
+    Parquet, Arrow IPC (file or stream), NPZ, NPY or safetensors. Nothing is ever unpickled; memory
+    is bounded by the specification.
 
     Parameters
     ----------
@@ -47,6 +53,10 @@ def read_embeddings(path: Path, spec: EmbeddingSpec) -> Embeddings:
         The file.
     spec
         What it has to hold.
+    ids_path
+        For NPY, which has no place for them: a text with the ids in the order of the rows, one a
+        line, or a CSV with a header whose first column is ``id``. Beside any other format, which
+        has ids of its own, it is refused.
 
     Returns
     -------
@@ -79,22 +89,29 @@ def read_embeddings(path: Path, spec: EmbeddingSpec) -> Embeddings:
     with path.open("rb", buffering=0) as file:
         start = file.read(4096)
         file.seek(0)
+        if start.startswith(NPY_MAGIC):
+            return read_npy(path, spec, log, ids_path=ids_path)
+        if ids_path is not None:
+            detail = "only an NPY array is given its ids apart; this file names its samples itself"
+            log.fail(IssueCode.UNWANTED_IDS, detail)
         if start.startswith(b"PAR1"):
             return read_parquet(path, spec, log)
         if start.startswith(_ZIP):
             return read_npz(path, spec, log)
-        if start.startswith(b"\x1f\x8b"):
-            stream = Capped(Gunzip(file, log), limit=limit, log=log)
-            return _read_text(stream, spec, log, format="csv.gz")
-        if start.startswith(b"\x28\xb5\x2f\xfd"):
-            stream = Capped(Unzstd(file, log), limit=limit, log=log)
-            return _read_text(stream, spec, log, format="csv.zst")
-        return _read_text(file, spec, log, format="csv")
+        if looks_like_safetensors(start):
+            return read_safetensors(path, spec, log)
+        return _read_text(file, start, spec, log, limit=limit)
 
 
 def _read_text(
-    stream: ByteStream, spec: EmbeddingSpec, log: IssueLog, *, format: str
+    file: FileIO, start: bytes, spec: EmbeddingSpec, log: IssueLog, *, limit: int
 ) -> Embeddings:
+    stream: ByteStream = file
+    format = "csv"
+    if start.startswith(b"\x1f\x8b"):
+        stream, format = Capped(Gunzip(file, log), limit=limit, log=log), "csv.gz"
+    elif start.startswith(b"\x28\xb5\x2f\xfd"):
+        stream, format = Capped(Unzstd(file, log), limit=limit, log=log), "csv.zst"
     start = stream.read(4096)
     _check_is_text(start, log)
     return read_csv(Resumed(start, stream), spec, log, format=format)

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+# What a value in a text counts against a budget: that of the float32 it becomes.
+TEXT_VALUE_BYTES = 4
 # The longest a double can be written by repr, with its comma: "-1.2345678901234567e-308,",
 # and the quotes that csv.QUOTE_ALL puts around it.
 _WIDEST_VALUE_BYTES = len('"-1.2345678901234567e-308",')
 _ROW_SLACK_BYTES = 16
 _FILE_SLACK_BYTES = 64 * 1024
+# A character escaped twice: ids as a JSON list inside a JSON text, as safetensors holds them.
+_WIDEST_CHARACTER_BYTES = len(r"\\ud83d\\ude00")
 # Parquet writes names, encodings and statistics of each column in its footer.
 _COLUMN_SLACK_BYTES = 1024
 
@@ -26,6 +30,10 @@ class EmbeddingSpec:
         Endings that ids may carry (``".zarr.zip"``); the longest that fits is removed, once.
     zero_pad
         Whether shorter embeddings are accepted and filled up with zeros.
+    budget_bytes
+        If given, the most bytes that one embedding may take in the file, dimensions times bytes
+        of their type; a value in a CSV counts as `TEXT_VALUE_BYTES`. Embeddings of fewer
+        dimensions are then accepted too, and filled up with zeros.
 
     Raises
     ------
@@ -42,6 +50,7 @@ class EmbeddingSpec:
     sample_ids: tuple[str, ...]
     strip_suffixes: tuple[str, ...] = ()
     zero_pad: bool = False
+    budget_bytes: int | None = None
 
     def __post_init__(self) -> None:
         if self.n_dims < 1:
@@ -52,11 +61,18 @@ class EmbeddingSpec:
             raise ValueError("sample_ids must be unique")
         if "" in self.strip_suffixes:
             raise ValueError("an empty suffix cannot be stripped")
+        if self.budget_bytes is not None and self.budget_bytes < 1:
+            raise ValueError("budget_bytes must be at least 1")
 
     @property
     def n_samples(self) -> int:
         """Number of wanted samples."""
         return len(self.sample_ids)
+
+    @property
+    def pads(self) -> bool:
+        """Whether embeddings of fewer dimensions are filled up with zeros."""
+        return self.zero_pad or self.budget_bytes is not None
 
     @property
     def row_limit(self) -> int:
@@ -85,8 +101,17 @@ def widest_encoding_bytes(spec: EmbeddingSpec) -> int:
     >>> widest_encoding_bytes(spec) // 10**6
     361
     """
-    row = spec.n_dims * _WIDEST_VALUE_BYTES + spec.widest_id_bytes + _ROW_SLACK_BYTES
+    row = spec.n_dims * _WIDEST_VALUE_BYTES + _widest_listed_id_bytes(spec)
     return spec.n_samples * row + spec.n_dims * _COLUMN_SLACK_BYTES + _FILE_SLACK_BYTES
+
+
+def widest_ids_bytes(spec: EmbeddingSpec) -> int:
+    """Return the size in bytes that no honest list of ids exceeds: a text, CSV or JSON.
+
+    >>> widest_ids_bytes(EmbeddingSpec(n_dims=1, sample_ids=("a",)))
+    65566
+    """
+    return spec.n_samples * _widest_listed_id_bytes(spec) + _FILE_SLACK_BYTES
 
 
 def widest_row_bytes(spec: EmbeddingSpec) -> int:
@@ -98,3 +123,7 @@ def widest_row_bytes(spec: EmbeddingSpec) -> int:
     65594
     """
     return 2 * spec.n_dims * _WIDEST_VALUE_BYTES + spec.widest_id_bytes + _FILE_SLACK_BYTES
+
+
+def _widest_listed_id_bytes(spec: EmbeddingSpec) -> int:
+    return spec.widest_id_bytes // 4 * _WIDEST_CHARACTER_BYTES + _ROW_SLACK_BYTES
