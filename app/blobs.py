@@ -16,11 +16,13 @@ from tempfile import mkdtemp
 
 
 class BlobKind(StrEnum):
-    """A folder each. LABELS is for workers only: no endpoint reads it."""
+    """A folder each. LABELS and MARKS are for workers only: no endpoint reads them."""
 
     MATRICES = "matrices"
     LABELS = "labels"
     SAMPLES = "samples"
+    MARKS = "marks"
+    PREDICTIONS = "predictions"
 
 
 class BlobMissing(Exception):

@@ -1,21 +1,12 @@
-"""Read what a job needs, write what it found. The attempt number fences every write."""
+"""Claim a submission, and write what came of it. The attempt number fences every write."""
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.blobs import BlobKind, BlobStore
-from app.challenges.samples import parse_sample_blob
 from app.models import (
     Evaluation,
     LabelSet,
@@ -27,47 +18,13 @@ from app.models import (
     TaskScore,
     new_id,
 )
+from app.phases.splits import TaskSplits
 from app.queue import request_ranking
 from app.submissions.lifecycle import move
-from probeboard.labelsets import LabelSet as Labels
-from probeboard.labelsets import Split, SplitSpec, from_bytes, shuffle_splits
-from probeboard.probing import ProbeTask, TaskScores, package_versions
-
-
-@dataclass(frozen=True)
-class WorkTask:
-    """A task to score."""
-
-    task_id: UUID
-    name: str
-    label_set_id: UUID
-    label_version: int
-    label_digest: str
-
-
-@dataclass(frozen=True)
-class Work:
-    """A claimed submission, and all that says how it is scored."""
-
-    submission_id: UUID
-    attempt: int
-    request_id: str
-    phase_id: UUID
-    matrix_sha256: str
-    samples_digest: str
-    scorer: str
-    scorer_version: int
-    splits: SplitSpec
-    tasks: tuple[WorkTask, ...]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a submission was not scored: a code and words for the team, the rest for the operator."""
-
-    code: str
-    detail: str
-    traceback: str | None = None
+from probeboard.probing import Probe, ProbeKind
+from worker.failures import Failure
+from worker.receipt import rules_digest
+from worker.work import Outcome, Work, WorkTask
 
 
 def claim(session: Session, submission_id: UUID, *, now: datetime, lease: timedelta) -> Work | None:
@@ -107,14 +64,7 @@ def renew(
     return renewed.one_or_none() is not None
 
 
-def finish(
-    session: Session,
-    work: Work,
-    scores: Sequence[TaskScores],
-    *,
-    now: datetime,
-    seconds: float,
-) -> bool:
+def finish(session: Session, work: Work, outcome: Outcome, *, now: datetime) -> bool:
     """Write scores, status and the request to rank; False, and nothing, if the lease was lost."""
     if not move(session, work.submission_id, Status.SCORED, now=now, attempt=work.attempt):
         return False
@@ -127,12 +77,14 @@ def finish(
         is_official=True,
         attempt=work.attempt,
         created_at=now,
-        seconds=seconds,
-        receipt=receipt_of(work),
+        seconds=outcome.seconds,
+        receipt=outcome.receipt,
+        analyses=outcome.analyses,
+        predictions_digest=outcome.predictions_digest,
     )
     session.add(evaluation)
     session.flush()
-    for task, score in zip(work.tasks, scores, strict=True):
+    for task, score in zip(work.tasks, outcome.scores, strict=True):
         session.add(
             TaskScore(
                 evaluation_id=evaluation.id,
@@ -204,8 +156,8 @@ def _read_work(session: Session, submission_id: UUID) -> Work:
         .execution_options(populate_existing=True)
     ).one()
     tasks = session.execute(
-        select(Task, LabelSet)
-        .join(PhaseTask, PhaseTask.task_id == Task.id)
+        select(PhaseTask, Task, LabelSet)
+        .join(Task, Task.id == PhaseTask.task_id)
         .join(LabelSet, LabelSet.id == PhaseTask.label_set_id)
         .where(PhaseTask.phase_id == phase.id)
         .order_by(PhaseTask.position)
@@ -219,77 +171,17 @@ def _read_work(session: Session, submission_id: UUID) -> Work:
         samples_digest=phase.samples_digest,
         scorer=phase.scorer,
         scorer_version=phase.scorer_version,
-        splits=SplitSpec(phase.n_splits, phase.test_size, phase.split_seed),
+        analyses=tuple(phase.analyses),
         tasks=tuple(
-            WorkTask(task.id, task.slug, labels.id, labels.version, labels.digest)
-            for task, labels in tasks
+            WorkTask(
+                task_id=task.id,
+                name=task.slug,
+                probe=Probe(ProbeKind(task.probe), signs=task.signs),
+                splits=TaskSplits.from_document(row.splits),
+                label_set_id=labels.id,
+                label_version=labels.version,
+                label_digest=labels.digest,
+            )
+            for row, task, labels in tasks
         ),
     )
-
-
-def rules_digest(work: Work) -> str:
-    """Digest what, beside the scorer, decides the numbers: tasks, label sets, splits."""
-    return hashlib.sha256(json.dumps(_rules(work), sort_keys=True).encode()).hexdigest()
-
-
-def receipt_of(work: Work) -> dict[str, Any]:
-    """Return all that is needed to compute the numbers again."""
-    return {
-        **_rules(work),
-        "matrix_sha256": work.matrix_sha256,
-        "packages": package_versions(),
-    }
-
-
-def _rules(work: Work) -> dict[str, Any]:
-    return {
-        "scorer": f"{work.scorer}@{work.scorer_version}",
-        "splits": {
-            "kind": "shuffle",
-            "n_splits": work.splits.n_splits,
-            "test_size": work.splits.test_size,
-            "seed": work.splits.seed,
-        },
-        "samples": work.samples_digest,
-        "label_sets": {
-            task.name: {"version": task.label_version, "digest": task.label_digest}
-            for task in work.tasks
-        },
-    }
-
-
-def read_matrix(blobs: BlobStore, work: Work) -> NDArray[np.float32]:
-    """Map a submission's matrix, shape (n_samples, n_dims); pages are read as they are used."""
-    path = blobs.existing_path(BlobKind.MATRICES, work.matrix_sha256)
-    matrix: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return matrix
-
-
-def read_probe_task(blobs: BlobStore, work: Work, task: WorkTask) -> ProbeTask:
-    """Return a task as the scorer takes it: rows of the matrix, labels, splits."""
-    labels = _read_labels(blobs, task.label_digest)
-    row_of = _row_of_sample(blobs, work.samples_digest)
-    return ProbeTask(
-        name=task.name,
-        task_type=labels.task_type,
-        rows=np.array([row_of[sample] for sample in labels.sample_ids], dtype=np.intp),
-        labels=labels.labels,
-        splits=_splits(len(labels.sample_ids), work.splits),
-    )
-
-
-# Digests name their content for ever, so what was read once is kept by the process.
-@lru_cache(maxsize=64)
-def _read_labels(blobs: BlobStore, digest: str) -> Labels:
-    return from_bytes(blobs.read(BlobKind.LABELS, digest))
-
-
-@lru_cache(maxsize=8)
-def _row_of_sample(blobs: BlobStore, digest: str) -> Mapping[str, int]:
-    samples = parse_sample_blob(blobs.read(BlobKind.SAMPLES, digest))
-    return {sample: row for row, sample in enumerate(samples)}
-
-
-@lru_cache(maxsize=64)
-def _splits(n: int, spec: SplitSpec) -> tuple[Split, ...]:
-    return shuffle_splits(n, spec)

@@ -118,10 +118,16 @@ def _write_tasks(target: Target, bundle: Bundle) -> dict[str, Task]:
             task = Task(id=new_id(), challenge_id=target.challenge.id, slug=config.slug)
             target.session.add(task)
             tasks[config.slug] = task
-        elif task.task_type != config.type and _has_submissions(target, task.id):
-            raise ChangeNeedsRescoring(f"Task {task.slug} has scores: its type stays.")
+        elif (task.task_type, task.probe, task.signs) != (
+            config.type,
+            config.probe,
+            config.signs,
+        ) and _has_submissions(target, task.id):
+            raise ChangeNeedsRescoring(f"Task {task.slug} has scores: its type and probe stay.")
         task.title = config.title
         task.task_type = config.type
+        task.probe = config.probe
+        task.signs = config.signs
     target.session.flush()
     return tasks
 

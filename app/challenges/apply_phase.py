@@ -1,6 +1,6 @@
 """Write one phase of a bundle into the rows: its rules, its label sets, its tasks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -10,16 +10,17 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from app.blobs import BlobKind, BlobStore
-from app.challenges.bundle import PhaseBundle
+from app.challenges.phase_bundle import PhaseBundle, TaskBundle
 from app.challenges.samples import write_sample_ids
 from app.errors import ChangeNeedsRescoring
 from app.models import Challenge, LabelSet, Phase, PhaseTask, Submission, Task, new_id
+from app.phases.splits import TaskSplits
 from app.queue import request_ranking
 from probeboard.labelsets import LabelSet as Labels
-from probeboard.labelsets import to_bytes
+from probeboard.labelsets import marks_to_bytes, to_bytes
 
 # Scorer versions as the bundle means them; a test holds them to the scorers there are.
-SCORER_VERSIONS = {"exact": 1}
+SCORER_VERSIONS = {"exact": 1, "neuco": 1}
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,16 @@ def write_phase(
     """
     session = target.session
     samples_digest = target.blobs.put(BlobKind.SAMPLES, write_sample_ids(part.sample_ids))
-    labels = {
-        slug: _label_set(target, tasks[slug], part.label_sets[slug]) for slug in part.label_sets
-    }
-    scoring = _Scoring.of_bundle(part, samples_digest, tasks, labels)
+    rows = [
+        _ScoredTask(
+            tasks[item.task].id,
+            _label_set(target, tasks[item.task], part.tasks[item.task].labels).id,
+            item.weight,
+            _splits(target, part.tasks[item.task]),
+        )
+        for item in part.config.tasks
+    ]
+    scoring = _Scoring.of_bundle(part, samples_digest, rows)
     if phase is None:
         phase = Phase(id=new_id(), challenge_id=target.challenge.id, slug=part.config.slug)
         session.add(phase)
@@ -63,38 +70,44 @@ def write_phase(
         if has_submissions and scoring != _Scoring.of_rows(session, phase):
             raise ChangeNeedsRescoring(
                 f"Phase {phase.slug} has submissions: its samples, tasks, labels, weights, "
-                "splits and scorer stay as they are."
+                "splits, scorer and budget stay as they are."
             )
     _set_columns(phase, part, position, samples_digest, ids)
     session.flush()
-    _write_phase_tasks(target, phase, part, tasks, labels)
+    _write_phase_tasks(target, phase, part, rows)
     request_ranking(session, phase.id)
     return phase.id
 
 
 @dataclass(frozen=True)
+class _ScoredTask:
+    """All that decides a task's scores, and its weight."""
+
+    task_id: UUID
+    label_set_id: UUID
+    weight: float
+    splits: TaskSplits
+
+
+@dataclass(frozen=True)
 class _Scoring:
-    """All that decides a phase's scores."""
+    """All that decides a phase's scores, and which embeddings it takes."""
 
     samples_digest: str
     scorer: tuple[str, int]
-    splits: tuple[int, float, int]
-    tasks: tuple[tuple[UUID, UUID, float], ...]
+    budget_bytes: int | None
+    tasks: tuple[_ScoredTask, ...]
 
     @classmethod
     def of_bundle(
-        cls,
-        part: PhaseBundle,
-        samples_digest: str,
-        tasks: Mapping[str, Task],
-        labels: Mapping[str, LabelSet],
+        cls, part: PhaseBundle, samples_digest: str, rows: Sequence[_ScoredTask]
     ) -> "_Scoring":
         config = part.config
         return cls(
             samples_digest,
             (config.scorer, SCORER_VERSIONS[config.scorer]),
-            (config.splits.n_splits, config.splits.test_size, config.splits.seed),
-            tuple((tasks[i.task].id, labels[i.task].id, i.weight) for i in config.tasks),
+            config.budget_bytes,
+            tuple(rows),
         )
 
     @classmethod
@@ -105,8 +118,16 @@ class _Scoring:
         return cls(
             phase.samples_digest,
             (phase.scorer, phase.scorer_version),
-            (phase.n_splits, phase.test_size, phase.split_seed),
-            tuple((row.task_id, row.label_set_id, row.weight) for row in rows),
+            phase.budget_bytes,
+            tuple(
+                _ScoredTask(
+                    row.task_id,
+                    row.label_set_id,
+                    row.weight,
+                    TaskSplits.from_document(row.splits),
+                )
+                for row in rows
+            ),
         )
 
 
@@ -126,9 +147,8 @@ def _set_columns(
     phase.n_samples = len(part.sample_ids)
     phase.scorer = config.scorer
     phase.scorer_version = SCORER_VERSIONS[config.scorer]
-    phase.n_splits = config.splits.n_splits
-    phase.test_size = config.splits.test_size
-    phase.split_seed = config.splits.seed
+    phase.analyses = [analysis.value for analysis in config.analyses]
+    phase.budget_bytes = config.budget_bytes
     phase.ranking = config.ranking
     phase.selection = config.selection
     phase.quota_per_day = config.quota.per_day
@@ -144,21 +164,18 @@ def _set_columns(
 
 
 def _write_phase_tasks(
-    target: Target,
-    phase: Phase,
-    part: PhaseBundle,
-    tasks: Mapping[str, Task],
-    labels: Mapping[str, LabelSet],
+    target: Target, phase: Phase, part: PhaseBundle, rows: Sequence[_ScoredTask]
 ) -> None:
     drop_phase_tasks(target, phase)
-    for position, item in enumerate(part.config.tasks):
+    for position, (item, row) in enumerate(zip(part.config.tasks, rows, strict=True)):
         target.session.add(
             PhaseTask(
                 phase_id=phase.id,
-                task_id=tasks[item.task].id,
-                label_set_id=labels[item.task].id,
+                task_id=row.task_id,
+                label_set_id=row.label_set_id,
                 position=position,
-                weight=item.weight,
+                weight=row.weight,
+                splits=row.splits.to_document(),
                 public_name=item.public_name or item.task,
             )
         )
@@ -170,6 +187,13 @@ def drop_phase_tasks(target: Target, phase: Phase) -> None:
     for row in target.session.scalars(select(PhaseTask).where(PhaseTask.phase_id == phase.id)):
         target.session.delete(row)
     target.session.flush()
+
+
+def _splits(target: Target, task: TaskBundle) -> TaskSplits:
+    """Return how the row says a task is split; its marks go to a blob for workers only."""
+    if task.marks is None:
+        return TaskSplits(task.splits)
+    return TaskSplits(task.splits, target.blobs.put(BlobKind.MARKS, marks_to_bytes(task.marks)))
 
 
 def _label_set(target: Target, task: Task, labels: Labels) -> LabelSet:

@@ -1,6 +1,6 @@
 """`challenge.yaml`: every key there is, with its rule. Unknown keys are errors."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -9,11 +9,13 @@ from pydantic import (
     ConfigDict,
     Field,
     field_validator,
+    model_validator,
 )
+from pydantic_core import PydanticCustomError
 
-from app.models import Selection, TaskNames, TeamSees
+from app.models import Analysis, ProbeKind, Selection, TaskNames, TeamSees
 from app.text import one_line
-from probeboard.labelsets import TaskType
+from probeboard.labelsets import SplitKind, TaskType
 from probeboard.ranking import RankingMethod
 
 Slug = Annotated[
@@ -36,12 +38,60 @@ class PagesConfig(Config):
 
 
 class TaskConfig(Config):
-    """A task: what its labels are, and where."""
+    """A task: what its labels are, where, and how embeddings are asked for them."""
 
     slug: Slug
     title: Text
     type: TaskType
     labels: FileName
+    probe: ProbeKind = ProbeKind.LINEAR
+    signs: bool = Field(default=False, description="see the signs of the dimensions only")
+
+    @model_validator(mode="after")
+    def _has_such_a_probe(self) -> Self:
+        if self.signs and self.probe is ProbeKind.LINEAR:
+            raise PydanticCustomError("signs_of_linear", "signs are for knn and retrieval")
+        if self.probe is ProbeKind.RETRIEVAL and self.type is TaskType.REGRESSION:
+            detail = "retrieval needs classes: a regression says not what is relevant"
+            raise PydanticCustomError("retrieval_of_regression", detail)
+        return self
+
+
+class SplitsConfig(Config):
+    """How labelled samples are split; see `probeboard.labelsets.SplitSpec`."""
+
+    kind: SplitKind = SplitKind.SHUFFLE
+    n_splits: int = Field(default=40, ge=2, le=1000)
+    test_size: float = Field(default=0.1, gt=0, lt=1)
+    seed: int = Field(default=42, ge=0, lt=2**32)
+    groups: FileName | None = None
+    predefined: FileName | None = None
+    shots: int | None = Field(default=None, ge=1, le=100_000, description="labels per class")
+
+    @property
+    def marks(self) -> tuple[str, FileName] | None:
+        """The key that names a file of marks, and the file; None if this kind needs none."""
+        if self.kind is SplitKind.GROUPED and self.groups is not None:
+            return "groups", self.groups
+        if self.kind is SplitKind.PREDEFINED and self.predefined is not None:
+            return "predefined", self.predefined
+        return None
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        for key, kind in (("groups", SplitKind.GROUPED), ("predefined", SplitKind.PREDEFINED)):
+            is_given = getattr(self, key) is not None
+            if is_given and self.kind is not kind:
+                detail = f"“{key}” is for {kind} splits, these are {self.kind}"
+                raise PydanticCustomError("unused_file", "{detail}", {"detail": detail})
+            if self.kind is kind and not is_given:
+                detail = f"{kind} splits need “{key}”, a file of the bundle"
+                raise PydanticCustomError("marks_missing", "{detail}", {"detail": detail})
+        unused = {"n_splits", "test_size"} & self.model_fields_set
+        if self.kind is SplitKind.PREDEFINED and unused:
+            detail = f"predefined splits are as their file says: no {' or '.join(sorted(unused))}"
+            raise PydanticCustomError("unused_figure", "{detail}", {"detail": detail})
+        return self
 
 
 class PhaseTaskConfig(Config):
@@ -50,14 +100,7 @@ class PhaseTaskConfig(Config):
     task: Slug
     weight: float = Field(default=1.0, gt=0, le=1e6)
     public_name: Text | None = None
-
-
-class SplitsConfig(Config):
-    """`ShuffleSplit(n_splits, test_size, random_state=seed)`."""
-
-    n_splits: int = Field(default=40, ge=2, le=1000)
-    test_size: float = Field(default=0.1, gt=0, lt=1)
-    seed: int = Field(default=42, ge=0, lt=2**32)
+    splits: SplitsConfig | None = Field(default=None, description="instead of the phase's")
 
 
 class QuotaConfig(Config):
@@ -87,8 +130,14 @@ class PhaseConfig(Config):
     closes_at: AwareDatetime
     samples: FileName
     tasks: list[PhaseTaskConfig] = Field(min_length=1, max_length=200)
-    scorer: Literal["exact"] = "exact"
+    scorer: Literal["exact", "neuco"] = "exact"
     splits: SplitsConfig = SplitsConfig()
+    analyses: list[Analysis] = Field(
+        default=[Analysis.METRICS, Analysis.PREDICTIONS], max_length=len(Analysis)
+    )
+    budget_bytes: int | None = Field(
+        default=None, ge=1, le=1_000_000, description="per sample; shorter embeddings may fit"
+    )
     ranking: RankingMethod = RankingMethod.AVERAGE_RANK
     selection: Selection = Selection.BEST
     quota: QuotaConfig
@@ -102,6 +151,10 @@ class PhaseConfig(Config):
         if not isinstance(value, list):
             return value
         return [{"task": item} if isinstance(item, str) else item for item in value]
+
+    def splits_of(self, number: int) -> SplitsConfig:
+        """Return how a task is split: as it says itself, or as the phase does."""
+        return self.tasks[number].splits or self.splits
 
 
 class ChallengeConfig(Config):

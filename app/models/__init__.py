@@ -2,6 +2,7 @@
 
 from app.models.base import Base, new_id
 from app.models.challenge import (
+    Analysis,
     Challenge,
     ChallengeRole,
     Phase,
@@ -13,12 +14,13 @@ from app.models.challenge import (
 from app.models.evaluation import Evaluation, TaskScore
 from app.models.leaderboard import SNAPSHOT_NUMBERS, Leaderboard, Snapshot
 from app.models.submission import Status, Submission
-from app.models.task import LabelSet, PhaseTask, Task
+from app.models.task import LabelSet, PhaseTask, ProbeKind, Task
 from app.models.team import Participation, ParticipationMember, Team, TeamMember
 from app.models.user import Scope, Token, User
 
 __all__ = [
     "SNAPSHOT_NUMBERS",
+    "Analysis",
     "Base",
     "Challenge",
     "ChallengeRole",
@@ -29,6 +31,7 @@ __all__ = [
     "ParticipationMember",
     "Phase",
     "PhaseTask",
+    "ProbeKind",
     "Role",
     "Scope",
     "Selection",

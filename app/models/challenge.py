@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import CheckConstraint, ForeignKey, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, new_id, one_of
@@ -31,6 +31,15 @@ class TeamSees(StrEnum):
 class TaskNames(StrEnum):
     REAL = "real"
     MASKED = "masked"
+
+
+class Analysis(StrEnum):
+    """What is worked out beside the scores; a test holds it to the analyses that workers know."""
+
+    METRICS = "metrics"
+    PREDICTIONS = "predictions"
+    SPECTRUM = "spectrum"
+    RATE_DISTORTION = "rate-distortion"
 
 
 class Challenge(Base):
@@ -71,6 +80,7 @@ class Phase(Base):
         CheckConstraint(
             "quota_per_day > 0 AND quota_total > 0 AND quota_in_flight > 0", name="quota_positive"
         ),
+        CheckConstraint("budget_bytes > 0", name="budget_positive"),
         one_of("ranking", RankingMethod),
         one_of("selection", Selection),
         one_of("team_sees", TeamSees),
@@ -89,9 +99,10 @@ class Phase(Base):
     n_samples: Mapped[int]
     scorer: Mapped[str]
     scorer_version: Mapped[int]
-    n_splits: Mapped[int]
-    test_size: Mapped[float]
-    split_seed: Mapped[int] = mapped_column(BigInteger)
+    analyses: Mapped[list[Any]] = mapped_column(JSONB, doc="names, in the organizer's order")
+    budget_bytes: Mapped[int | None] = mapped_column(
+        doc="per sample; shorter embeddings are allowed where they fit"
+    )
 
     ranking: Mapped[str]
     selection: Mapped[str]

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Float, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, new_id
@@ -35,6 +35,8 @@ class Evaluation(Base):
     created_at: Mapped[datetime]
     seconds: Mapped[float]
     receipt: Mapped[dict[str, Any]]
+    analyses: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    predictions_digest: Mapped[str | None] = mapped_column(doc="SHA-256 of the blob")
 
 
 class TaskScore(Base):
@@ -49,6 +51,8 @@ class TaskScore(Base):
     mean: Mapped[float]
     std: Mapped[float] = mapped_column(doc="ddof 0")
     q: Mapped[float]
-    standard_error: Mapped[float] = mapped_column(doc="Nadeau-Bengio")
+    standard_error: Mapped[float | None] = mapped_column(doc="Nadeau-Bengio; null of one split")
     split_scores: Mapped[list[float]] = mapped_column(ARRAY(Float))
-    penalties: Mapped[list[float]] = mapped_column(ARRAY(Float))
+    penalties: Mapped[list[Any]] = mapped_column(
+        ARRAY(Float), doc="per split; a list per split with several targets or labels"
+    )

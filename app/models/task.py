@@ -1,23 +1,35 @@
-"""Tasks, their versioned label sets, and which phase scores which task."""
+"""Tasks, their versioned label sets, and which phase scores which task on which splits."""
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, new_id
+from app.models.base import Base, new_id, one_of
+
+
+class ProbeKind(StrEnum):
+    """How embeddings are asked; a test holds it to the probes that workers know."""
+
+    LINEAR = "linear"
+    KNN = "knn"
+    RETRIEVAL = "retrieval"
 
 
 class Task(Base):
     __tablename__ = "task"
-    __table_args__ = (UniqueConstraint("challenge_id", "slug"),)
+    __table_args__ = (UniqueConstraint("challenge_id", "slug"), one_of("probe", ProbeKind))
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     challenge_id: Mapped[UUID] = mapped_column(ForeignKey("challenge.id"))
     slug: Mapped[str]
     title: Mapped[str]
     task_type: Mapped[str]
+    probe: Mapped[str]
+    signs: Mapped[bool] = mapped_column(doc="the probe sees the signs of the dimensions only")
 
 
 class LabelSet(Base):
@@ -47,4 +59,5 @@ class PhaseTask(Base):
     label_set_id: Mapped[UUID] = mapped_column(ForeignKey("label_set.id"))
     position: Mapped[int] = mapped_column(doc="order within the phase, from 0")
     weight: Mapped[float]
+    splits: Mapped[dict[str, Any]] = mapped_column(doc="see app.phases.splits")
     public_name: Mapped[str]

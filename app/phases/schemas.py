@@ -7,10 +7,11 @@ from uuid import UUID
 from pydantic import Field
 
 from app.http.schemas import Instant, View
-from app.models import Challenge, Phase, Selection, TaskNames, TeamSees
+from app.models import Analysis, Challenge, Phase, ProbeKind, Selection, TaskNames, TeamSees
 from app.phases.clock import PhaseState, state_of
 from app.phases.service import TaskInPhase, display_names
-from probeboard.labelsets import TaskType
+from app.phases.splits import TaskSplits
+from probeboard.labelsets import SplitKind, TaskType
 from probeboard.ranking import RankingMethod
 
 
@@ -22,12 +23,36 @@ class QuotaView(View):
     in_flight: int = Field(description="Submissions queued or running at once.")
 
 
+class SplitsView(View):
+    """How a task's labelled samples are split. Who is where, and the seed, stay hidden."""
+
+    kind: SplitKind = Field(description="What a split keeps together, and who decides it.")
+    n_splits: int = Field(description="How many splits there are.")
+    test_size: float | None = Field(
+        description="Share of the labels, or of the groups, in a test part; null if predefined."
+    )
+    shots: int | None = Field(
+        description="Training labels per class (regression: in all); null for the whole part."
+    )
+
+    @classmethod
+    def of(cls, splits: TaskSplits) -> Self:
+        """Describe splits as far as they are public."""
+        spec = splits.spec
+        return cls(
+            kind=spec.kind, n_splits=spec.n_splits, test_size=splits.test_size, shots=spec.shots
+        )
+
+
 class PhaseTaskView(View):
     """A task of a phase, as far as its name is public."""
 
     name: str = Field(description="The name on the leaderboard; masked where the phase says so.")
     title: str | None = Field(description="What is predicted; null where names are masked.")
     type: TaskType = Field(description="What its labels are.")
+    probe: ProbeKind = Field(description="How embeddings are asked for them.")
+    signs: bool = Field(description="Whether the probe sees the signs of the dimensions only.")
+    splits: SplitsView = Field(description="How its labelled samples are split.")
     weight: float = Field(description="Its weight in the ranking.")
 
 
@@ -62,8 +87,10 @@ class PhaseView(PhaseSummary):
     n_samples: int = Field(description="Samples a file must hold; see `samples.csv`.")
     tasks: list[PhaseTaskView] = Field(description="What is probed.")
     scorer: str = Field(description="Name and version of the scorer.", examples=["exact@1"])
-    n_splits: int = Field(description="Splits per task.")
-    test_size: float = Field(description="Share of the labels in a test part.")
+    analyses: list[Analysis] = Field(description="What is worked out beside the scores.")
+    budget_bytes: int | None = Field(
+        description="Bytes per sample that shorter embeddings may take; null if there is no budget."
+    )
     ranking: RankingMethod = Field(description="How scores become ranks.")
     selection: Selection = Field(description="Which submission of a team counts.")
     quota: QuotaView = Field(description="A team's limits.")
@@ -89,13 +116,16 @@ class PhaseView(PhaseSummary):
                     name=names[task.task_id],
                     title=None if masked else task.title,
                     type=TaskType(task.task_type),
+                    probe=ProbeKind(task.probe),
+                    signs=task.signs,
+                    splits=SplitsView.of(task.splits),
                     weight=task.weight,
                 )
                 for task in tasks
             ],
             scorer=f"{phase.scorer}@{phase.scorer_version}",
-            n_splits=phase.n_splits,
-            test_size=phase.test_size,
+            analyses=[Analysis(name) for name in phase.analyses],
+            budget_bytes=phase.budget_bytes,
             ranking=RankingMethod(phase.ranking),
             selection=Selection(phase.selection),
             quota=QuotaView(

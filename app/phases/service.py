@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.models import Challenge, Phase, PhaseTask, Task, TaskNames
+from app.phases.splits import TaskSplits
 from app.policy import Viewer, sees_challenge
 
 
@@ -20,6 +21,9 @@ class TaskInPhase:
     slug: str
     title: str
     task_type: str
+    probe: str
+    signs: bool
+    splits: TaskSplits
     public_name: str
     weight: float
     label_set_id: UUID
@@ -65,6 +69,9 @@ def tasks_of(session: Session, phase_id: UUID) -> list[TaskInPhase]:
             slug=task.slug,
             title=task.title,
             task_type=task.task_type,
+            probe=task.probe,
+            signs=task.signs,
+            splits=TaskSplits.from_document(row.splits),
             public_name=row.public_name,
             weight=row.weight,
             label_set_id=row.label_set_id,

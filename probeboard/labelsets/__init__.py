@@ -7,7 +7,7 @@ organizer's upload, and must not pay for SciPy or scikit-learn.
 from probeboard.labelsets.checking import check_splits, find_split_issues
 from probeboard.labelsets.issues import InvalidLabels, InvalidSplits, LabelIssue
 from probeboard.labelsets.label_set import LabelSet, TaskType, from_bytes, to_bytes
-from probeboard.labelsets.marks import marks_from_bytes, marks_to_bytes, read_marks
+from probeboard.labelsets.marks import count_splits, marks_from_bytes, marks_to_bytes, read_marks
 from probeboard.labelsets.reading import read_labels
 from probeboard.labelsets.split_spec import SplitKind, SplitSpec
 from probeboard.labelsets.splits import Split, make_splits, shuffle_splits
@@ -22,6 +22,7 @@ __all__ = [
     "SplitSpec",
     "TaskType",
     "check_splits",
+    "count_splits",
     "find_split_issues",
     "from_bytes",
     "make_splits",

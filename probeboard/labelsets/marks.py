@@ -95,6 +95,17 @@ def _check_parts(cells: list[str], line: int, log: IssueLog) -> None:
             log.refuse("unknown_part", detail, line)
 
 
+def count_splits(marks: Mapping[str, str]) -> int:
+    """Return for how many predefined splits samples are marked.
+
+    Examples
+    --------
+    >>> count_splits({"a": "train,test", "b": "test,"})
+    2
+    """
+    return 1 + next(iter(marks.values())).count(BETWEEN_SPLITS)
+
+
 def marks_to_bytes(marks: Mapping[str, str]) -> bytes:
     """Write marks as canonical JSON; the sha256 of these bytes is their digest.
 

@@ -107,7 +107,11 @@ def test_a_phase_tells_its_rules(api: Api, parts: Parts) -> None:
     told = api.ok("GET", f"/phases/{contest.phase}")
     assert told["state"] == "open"
     assert told["challenge"] == contest.challenge["slug"]
-    assert (told["embedding_dim"], told["n_samples"], told["n_splits"]) == (4, 60, 5)
+    assert (told["embedding_dim"], told["n_samples"]) == (4, 60)
+    splits = {"kind": "shuffle", "n_splits": 5, "test_size": 0.2, "shots": None}
+    assert [task["splits"] for task in told["tasks"]] == [splits, splits]
+    assert {(task["probe"], task["signs"]) for task in told["tasks"]} == {("linear", False)}
+    assert (told["analyses"], told["budget_bytes"]) == (["metrics", "predictions"], None)
     assert [(task["name"], task["type"]) for task in told["tasks"]] == [
         ("height", "regression"),
         ("wet", "binary"),

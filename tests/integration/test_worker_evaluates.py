@@ -279,9 +279,11 @@ def test_the_receipt_names_all_that_made_the_numbers(
     evaluate_submission(parts, key)
     (evaluation,) = official(parts, key)
     assert evaluation.receipt["scorer"] == "exact@1"
-    assert evaluation.receipt["splits"] == {
-        "kind": "shuffle", "n_splits": 5, "test_size": 0.2, "seed": 1,
+    splits = {
+        "kind": "shuffle", "n_splits": 5, "test_size": 0.2, "seed": 1, "shots": None, "marks": None,
     }  # fmt: skip
+    assert evaluation.receipt["splits"] == {"height": splits, "wet": splits}
+    assert evaluation.receipt["probes"]["wet"] == {"kind": "linear", "signs": False}
     assert set(evaluation.receipt["label_sets"]) == {"height", "wet"}
     assert evaluation.receipt["matrix_sha256"] == row(parts, key).matrix_sha256
     assert "numpy" in evaluation.receipt["packages"]

@@ -33,7 +33,7 @@ def test_a_right_bundle_is_read_whole():
     assert [part.config.slug for part in got.phases] == ["dev", "test"]
     assert got.phases[0].sample_ids == tuple(sample_ids())
     assert got.phases[1].config.tasks[1].public_name == "Water"
-    assert set(got.phases[1].label_sets) == {"height", "wet"}
+    assert set(got.phases[1].tasks) == {"height", "wet"}
     assert got.pages["terms"] == "# What you agree to\n"
     assert got.config.phases[0].closes_at.isoformat() == "2026-02-01T00:00:00+01:00"
 

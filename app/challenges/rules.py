@@ -1,0 +1,59 @@
+"""What the parts of a configuration ask of each other."""
+
+from app.challenges.config import ChallengeConfig, PhaseConfig, TaskConfig
+from app.challenges.findings import Findings
+from app.challenges.yaml_lines import Path
+from app.models import ProbeKind
+from probeboard.labelsets import SplitKind, TaskType
+
+OF_NEUCO = (TaskType.REGRESSION, TaskType.BINARY)
+
+
+def check_rules(config: ChallengeConfig, found: Findings) -> None:
+    """Hold the configuration to itself: names, windows, and what a scorer can score."""
+    tasks = {task.slug: task for task in config.tasks}
+    phases = [phase.slug for phase in config.phases]
+    found.require_unique([task.slug for task in config.tasks], ("tasks",), "slug")
+    found.require_unique(phases, ("phases",), "slug")
+    for index, phase in enumerate(config.phases):
+        here: Path = ("phases", index)
+        if phase.opens_at >= phase.closes_at:
+            found.refuse("never_open", "closes_at is not after opens_at", (*here, "closes_at"))
+        if phase.requires is not None and phase.requires not in phases[:index]:
+            detail = f"“{phase.requires}” is not an earlier phase"
+            found.refuse("unknown_phase", detail, (*here, "requires"))
+        found.require_unique(phase.analyses, (*here, "analyses"))
+        _check_tasks_of(phase, here, tasks, found)
+
+
+def _check_tasks_of(
+    phase: PhaseConfig, here: Path, tasks: dict[str, TaskConfig], found: Findings
+) -> None:
+    below = (*here, "tasks")
+    for number, item in enumerate(phase.tasks):
+        if item.task not in tasks:
+            found.refuse("unknown_task", f"there is no task “{item.task}”", (*below, number))
+        elif phase.scorer == "neuco":
+            _check_neuco(phase, number, tasks[item.task], (*below, number), found)
+    found.require_unique([item.task for item in phase.tasks], below)
+    names = [item.public_name or item.task for item in phase.tasks]
+    found.require_unique(names, below, "public_name")
+
+
+def _check_neuco(
+    phase: PhaseConfig, number: int, task: TaskConfig, path: Path, found: Findings
+) -> None:
+    """Refuse what NeuCo-Bench has no number for."""
+    splits = phase.splits_of(number)
+    if task.type not in OF_NEUCO:
+        detail = f"neuco scores regression and binary tasks; “{task.slug}” is {task.type}"
+        found.refuse("neuco_task_type", detail, path)
+    if task.probe is not ProbeKind.LINEAR:
+        detail = f"neuco's probe is linear; that of “{task.slug}” is {task.probe}"
+        found.refuse("neuco_probe", detail, path)
+    if splits.kind is not SplitKind.SHUFFLE:
+        detail = f"neuco's splits are shuffled; those of “{task.slug}” are {splits.kind}"
+        found.refuse("neuco_splits", detail, path)
+    if splits.shots is not None:
+        detail = f"neuco trains on whole training parts; “{task.slug}” asks for shots"
+        found.refuse("neuco_shots", detail, path)
