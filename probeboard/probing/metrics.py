@@ -1,68 +1,201 @@
-"""Metrics, and the figures that summarise a task's split scores.
+"""The table of metrics, what a task reports besides its official one, and summaries of splits.
 
-Every metric is finite for any finite input and equals scikit-learn's of the same name; computed
-here because scikit-learn checks its arguments for longer than the arithmetic takes.
+Every metric is finite for any finite input and equals scikit-learn's of the same name (Spearman's
+SciPy's); computed here because scikit-learn checks its arguments for longer than the arithmetic
+takes.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.labelsets import Split, TaskType
+from probeboard.probing.classification_metrics import (
+    accuracy,
+    balanced_accuracy,
+    cohen_kappa,
+    f1,
+    macro_f1,
+    mean_f1_of_labels,
+    micro_f1,
+)
+from probeboard.probing.ranking_metrics import average_precision, macro_map, micro_map, roc_auc
+from probeboard.probing.regression_metrics import mae, mse, r2, spearman
+from probeboard.probing.task import Probe, ProbeKind, ProbeTask
 
-METRIC = {
-    TaskType.REGRESSION: "r2",
-    TaskType.BINARY: "f1",
-    TaskType.MULTICLASS: "macro_f1",
-}
+__all__ = [
+    "FLOOR",
+    "METRIC",
+    "METRICS",
+    "Metric",
+    "f1",
+    "floored",
+    "further_metrics",
+    "macro_f1",
+    "mean_ratio",
+    "micro_map",
+    "official_metric",
+    "predicted_classes",
+    "q_score",
+    "r2",
+    "standard_error",
+]
+
+Array = NDArray[Any]
+
 # An R² has no lower bound; one bad split must not decide a mean, so it counts as no less than this.
 FLOOR = -1.0
 
 
-def r2(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
-    """Coefficient of determination, R² = 1 - Σ(y - ŷ)² / Σ(y - ȳ)².
+@dataclass(frozen=True)
+class Metric:
+    """What a metric's numbers mean.
 
-    Constant truth has no R²: 1 if predicted exactly, otherwise 0, as in scikit-learn.
+    Attributes
+    ----------
+    name
+        As in `TaskScores.metric`.
+    direction
+        Which are better: the larger or the smaller.
+    range
+        Least and largest value there can be.
+    floor
+        What a smaller value counts as where it is ranked or averaged; None if it counts as it is.
+    """
+
+    name: str
+    direction: Literal["larger", "smaller"]
+    range: tuple[float, float]
+    floor: float | None = None
+
+
+_SHARES = (
+    *("f1", "average_precision", "roc_auc", "accuracy", "balanced_accuracy"),
+    *("macro_f1", "micro_map", "macro_map", "micro_f1", "map_at_20"),
+)
+METRICS: Mapping[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("r2", "larger", (-math.inf, 1.0), FLOOR),
+        Metric("mse", "smaller", (0.0, math.inf)),
+        Metric("mae", "smaller", (0.0, math.inf)),
+        Metric("spearman", "larger", (-1.0, 1.0)),
+        Metric("cohen_kappa", "larger", (-1.0, 1.0)),
+        *(Metric(name, "larger", (0.0, 1.0)) for name in _SHARES),
+    )
+}
+
+# The official metric of each task type, for a linear probe and for knn.
+METRIC = {
+    TaskType.REGRESSION: "r2",
+    TaskType.BINARY: "f1",
+    TaskType.MULTICLASS: "macro_f1",
+    TaskType.MULTILABEL: "micro_map",
+}
+
+
+def official_metric(task_type: TaskType, probe: Probe) -> str:
+    """Name the metric that ranks.
 
     Examples
     --------
-    >>> r2(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))
-    0.5
+    >>> official_metric(TaskType.BINARY, Probe())
+    'f1'
+    >>> official_metric(TaskType.BINARY, Probe(ProbeKind.RETRIEVAL))
+    'map_at_20'
     """
-    residual = float(((truth - predicted) ** 2).sum())
-    total = float(((truth - truth.mean()) ** 2).sum())
-    if total == 0.0:
-        return 1.0 if residual == 0.0 else 0.0
-    return 1.0 - residual / total
+    return "map_at_20" if probe.kind is ProbeKind.RETRIEVAL else METRIC[task_type]
 
 
-def f1(truth: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
-    """F1 of the positive class, 1: 2·TP / (2·TP + FP + FN), 0 if there is no positive anywhere.
+def predicted_classes(task_type: TaskType, probe: Probe, predictions: Array) -> NDArray[np.int64]:
+    """Turn logits, or knn's shares of votes, into classes.
+
+    Parameters
+    ----------
+    task_type, probe
+        Of the task; not a regression, not retrieval.
+    predictions
+        As `TaskScores.predictions` of one split.
+
+    Returns
+    -------
+    NDArray
+        Class numbers ``(n_test,)``; of a multilabel task 0 or 1, ``(n_test, c)``. A logit of 0 and
+        half the votes are a no; of classes with equally many, the first is taken.
 
     Examples
     --------
-    >>> f1(np.array([0, 1, 1]), np.array([0, 1, 0])) == 2 / 3
-    True
+    >>> shares = np.array([0.4, 0.5, 0.6])
+    >>> predicted_classes(TaskType.BINARY, Probe(ProbeKind.KNN), shares).tolist()
+    [0, 0, 1]
     """
-    hits = int(((truth == 1) & (predicted == 1)).sum())
-    called = int((truth == 1).sum()) + int((predicted == 1).sum())
-    return 2.0 * hits / called if called else 0.0
+    if task_type is TaskType.MULTICLASS:
+        return np.asarray(predictions.argmax(axis=1), dtype=np.int64)
+    threshold = 0.5 if probe.kind is ProbeKind.KNN else 0.0
+    return np.asarray(predictions > threshold, dtype=np.int64)
 
 
-def macro_f1(truth: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
-    """Unweighted mean of F1 over the classes that occur in truth or prediction.
+def further_metrics(
+    task: ProbeTask, predictions: Sequence[Array]
+) -> dict[str, NDArray[np.float64]]:
+    """Score predictions by the metrics a task has besides its official one.
+
+    Parameters
+    ----------
+    task
+        Whose labels are the truth.
+    predictions
+        As `TaskScores.predictions`: one array per split.
+
+    Returns
+    -------
+    dict
+        By name, shape ``(k,)``, finite. Regression: MSE, MAE and Spearman's
+        correlation, means over the targets; binary: average precision, ROC AUC, accuracy, balanced
+        accuracy; multiclass: accuracy, Cohen's κ; multilabel: macro mAP, micro-F1, macro-F1;
+        retrieval: none.
 
     Examples
     --------
-    >>> macro_f1(np.array([0, 0, 2, 2]), np.array([0, 0, 2, 0]))  # F1: 0.8 and 2/3, no class 1
-    0.7333333333333334
+    >>> split = Split(train=np.array([0, 1]), test=np.array([2, 3]))
+    >>> labels = np.array([0, 1, 0, 1])
+    >>> task = ProbeTask("forest", TaskType.BINARY, np.arange(4), labels, (split,))
+    >>> further_metrics(task, [np.array([-1.0, -0.5])])["roc_auc"]
+    array([1.])
     """
-    size = int(max(truth.max(), predicted.max())) + 1
-    hits = np.bincount(truth[truth == predicted], minlength=size)
-    called = np.bincount(truth, minlength=size) + np.bincount(predicted, minlength=size)
-    return float((2.0 * hits[called > 0] / called[called > 0]).mean())
+    if task.probe.kind is ProbeKind.RETRIEVAL:
+        return {}
+    of_values, of_classes = _FURTHER[task.task_type]
+    scores: dict[str, list[float]] = {name: [] for name in (*of_values, *of_classes)}
+    for split, predicted in zip(task.splits, predictions, strict=True):
+        truth = task.labels[split.test]
+        for name, metric in of_values.items():
+            scores[name].append(metric(truth, predicted.astype(np.float64)))
+        if of_classes:
+            classes = predicted_classes(task.task_type, task.probe, predicted)
+            for name, metric in of_classes.items():
+                scores[name].append(metric(truth, classes))
+    return {name: np.array(values) for name, values in scores.items()}
+
+
+_Functions = Mapping[str, Callable[[Array, Array], float]]
+# By task type: metrics of what was predicted, and of the classes it stands for.
+_FURTHER: Mapping[TaskType, tuple[_Functions, _Functions]] = {
+    TaskType.REGRESSION: ({"mse": mse, "mae": mae, "spearman": spearman}, {}),
+    TaskType.BINARY: (
+        {"average_precision": average_precision, "roc_auc": roc_auc},
+        {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy},
+    ),
+    TaskType.MULTICLASS: ({}, {"accuracy": accuracy, "cohen_kappa": cohen_kappa}),
+    TaskType.MULTILABEL: (
+        {"macro_map": macro_map},
+        {"micro_f1": micro_f1, "macro_f1": mean_f1_of_labels},
+    ),
+}
 
 
 def floored(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -113,6 +246,6 @@ def standard_error(scores: NDArray[np.float64], *, test_to_train: float) -> floa
     return float(scores.std(ddof=1)) * math.sqrt(1.0 / scores.size + test_to_train)
 
 
-def test_to_train(splits: Sequence[Split]) -> float:
+def mean_ratio(splits: Sequence[Split]) -> float:
     """Mean n_test / n_train of splits."""
     return float(np.mean([split.test.size / split.train.size for split in splits]))

@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.labelsets import TaskType
-from probeboard.probing.metrics import METRIC, q_score, standard_error, test_to_train
+from probeboard.probing.metrics import METRIC, mean_ratio, q_score, standard_error
 from probeboard.probing.neuco_metrics import quirky_f1, quirky_r2
 from probeboard.probing.neuco_stream import draw_split, stream_at, word_count
 from probeboard.probing.neuco_training import WEIGHT_DECAY, Samples, logits_by_epoch
@@ -187,7 +187,7 @@ def _summarise(
         mean=float(scores.mean()),
         std=float(scores.std()),
         q=q_score(scores),
-        standard_error=standard_error(scores, test_to_train=test_to_train(task.splits)),
+        standard_error=standard_error(scores, test_to_train=mean_ratio(task.splits)),
         predictions=tuple(to_single(one) for one in predictions),
     )
 

@@ -3,27 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from probeboard.labelsets import TaskType
-from probeboard.probing import neuco
-from probeboard.probing.classification import fit_logistic
-from probeboard.probing.metrics import (
-    METRIC,
-    f1,
-    floored,
-    macro_f1,
-    q_score,
-    r2,
-    standard_error,
-    test_to_train,
-)
-from probeboard.probing.predictions import to_single
+from probeboard.probing import exact, neuco
 from probeboard.probing.preparation import PreparedEmbeddings
-from probeboard.probing.ridge import fit_ridge
-from probeboard.probing.targets import Targets
-from probeboard.probing.task import ProbeKind, ProbeTask, TaskScores
+from probeboard.probing.task import ProbeTask, TaskScores
 
 ScoreTasks = Callable[[PreparedEmbeddings, Sequence[ProbeTask]], Iterator[TaskScores]]
 
@@ -89,7 +71,8 @@ def score_task(prepared: PreparedEmbeddings, task: ProbeTask, *, scorer: Scorer)
 
     Examples
     --------
-    >>> from probeboard.labelsets import SplitSpec, shuffle_splits
+    >>> import numpy as np
+    >>> from probeboard.labelsets import SplitSpec, TaskType, shuffle_splits
     >>> from probeboard.probing import prepare
     >>> X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
     >>> task = ProbeTask(
@@ -115,56 +98,7 @@ def score_tasks(
     return (scorer.score_task(prepared, task) for task in tasks)
 
 
-def _exact(prepared: PreparedEmbeddings, task: ProbeTask) -> TaskScores:
-    if task.task_type not in METRIC or task.probe.kind is not ProbeKind.LINEAR:
-        raise NotImplementedError(f"task {task.name!r}: {task.task_type} by {task.probe.kind}")
-    axes = prepared.axes(task.rows)
-    if task.task_type is TaskType.REGRESSION:
-        # R² knows neither the labels' unit nor their origin, and the squares must not overflow.
-        targets = Targets.of(task.labels)
-        y = targets.scaled[:, 0]
-        ridge = fit_ridge(axes, y, task.splits)
-        scores = [
-            r2(y[split.test], fit.predicted) for split, fit in zip(task.splits, ridge, strict=True)
-        ]
-        predictions = [targets.unscaled(fit.predicted[:, None]) for fit in ridge]
-        return summarise(task, scores, [fit.penalty for fit in ridge], predictions)
-    metric = f1 if task.task_type is TaskType.BINARY else macro_f1
-    labels = task.labels.astype(np.int64)
-    logistic = fit_logistic(axes, labels, task.splits)
-    scores = [
-        metric(labels[split.test], fit.predicted)
-        for split, fit in zip(task.splits, logistic, strict=True)
-    ]
-    predictions = [
-        fit.logits[:, 0] if task.task_type is TaskType.BINARY else fit.logits for fit in logistic
-    ]
-    return summarise(task, scores, [fit.penalty for fit in logistic], predictions)
-
-
-def summarise(
-    task: ProbeTask,
-    scores: Sequence[float],
-    penalties: Sequence[float],
-    predictions: Sequence[NDArray[np.float64]],
-) -> TaskScores:
-    """Put a task's scores together, floored where they are averaged."""
-    split_scores = np.array(scores)
-    counted = floored(split_scores)
-    return TaskScores(
-        name=task.name,
-        metric=METRIC[task.task_type],
-        split_scores=split_scores,
-        penalties=np.array(penalties),
-        mean=float(counted.mean()),
-        std=float(counted.std()),
-        q=q_score(counted),
-        standard_error=standard_error(counted, test_to_train=test_to_train(task.splits)),
-        predictions=tuple(to_single(one) for one in predictions),
-    )
-
-
 SCORERS = (
-    Scorer(name="exact", version=1, score_task=_exact),
+    Scorer("exact", 1, score_task=exact.score_task),
     Scorer("neuco", 1, score_task=neuco.score_task, score_tasks=neuco.score_tasks),
 )
