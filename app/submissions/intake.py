@@ -131,6 +131,7 @@ def _spec(phase: Phase, challenge: Challenge, blobs: BlobStore) -> EmbeddingSpec
         sample_ids=load_sample_ids(blobs, phase.samples_digest),
         strip_suffixes=tuple(challenge.strip_suffixes),
         zero_pad=challenge.zero_pad,
+        budget_bytes=phase.budget_bytes,
     )
 
 

@@ -120,6 +120,7 @@ def _request(upload: Path, spec: EmbeddingSpec, output: Path) -> bytes:
         "sample_ids": spec.sample_ids,
         "strip_suffixes": spec.strip_suffixes,
         "zero_pad": spec.zero_pad,
+        "budget_bytes": spec.budget_bytes,
     }
     return json.dumps(request).encode()
 

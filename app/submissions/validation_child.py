@@ -88,6 +88,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         sample_ids=tuple(request["sample_ids"]),
         strip_suffixes=tuple(request["strip_suffixes"]),
         zero_pad=request["zero_pad"],
+        budget_bytes=request["budget_bytes"],
     )
     try:
         embeddings = read_embeddings(Path(request["upload"]), spec)

@@ -326,6 +326,7 @@ def test_the_answer_of_the_child_is_plain_json(upload, tmp_path):
         "sample_ids": ["a", "b"],
         "strip_suffixes": [".zip"],
         "zero_pad": False,
+        "budget_bytes": None,
     }
     result = json.loads(json.dumps(validation_child.answer(request)))
     assert result["ok"] is True
