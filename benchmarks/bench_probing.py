@@ -8,6 +8,7 @@ figures to reach, and decide nothing. Processor time is the one to trust on a bu
     python benchmarks/bench_probing.py [--repeats 3] [--data FOLDER] [--neuco-bench CHECKOUT]
 
 `--data` keeps what was drawn (7 seconds) for the next run. `--only exact,neuco` measures some.
+`--growth` measures how the time grows instead, and draws it (some minutes more).
 """
 
 import argparse
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from probing_data import PLANS, SPLITS
+from probing_growth import plot
 from probing_whole import WHOLE, measure_neuco_bench, measure_whole
 
 HERE = Path(__file__).resolve().parent
@@ -210,7 +212,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder to keep the data in")
     parser.add_argument("--only", help=f"some of: {','.join([*names, WHOLE])}")
     parser.add_argument("--neuco-bench", type=Path, help="a checkout; torch must be importable")
+    parser.add_argument("--growth", action="store_true", help="draw probing-growth.svg instead")
     options = parser.parse_args()
+    if options.growth:
+        plot(repeats=options.repeats)
+        return
     wanted = set(options.only.split(",") if options.only else [*names, WHOLE])
     if unknown := wanted - {*names, WHOLE}:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
