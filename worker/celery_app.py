@@ -1,18 +1,24 @@
 """Celery, configured from the settings; `celery -A worker.celery_app worker` starts here."""
 
 import logging
+import os
 from typing import Any
 
 from celery import Celery
 from celery.signals import celeryd_init, setup_logging
 
 from app.logs import configure_logging
-from app.queue import make_celery
 from app.settings import Settings
-from worker.broker import use_steady_channels
+
+settings = Settings()
+# OpenBLAS reads it once, when NumPy is loaded; of what comes later each child gets a copy.
+for library in ("OPENBLAS", "OMP", "MKL"):
+    os.environ[f"{library}_NUM_THREADS"] = str(settings.blas_threads)
+
+from app.queue import make_celery  # noqa: E402  it imports the models, and they NumPy
+from worker.broker import use_steady_channels  # noqa: E402  with its like
 
 use_steady_channels()
-settings = Settings()
 celery: Celery = make_celery(settings)
 celery.conf.imports = ("worker.jobs",)
 
