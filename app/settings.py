@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     validations_at_once: PositiveInt = 2
 
     evaluation_time_limit_s: PositiveInt = 1800
+    evaluation_memory_limit_bytes: PositiveInt = 4 * 1024**3
     lease_s: PositiveFloat = 30.0
     max_attempts: PositiveInt = 3
     sweep_every_s: PositiveFloat = 5.0

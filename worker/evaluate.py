@@ -1,22 +1,35 @@
 """Score one submission: claim, compute, store. No formulas here, and no session while computing."""
 
 import time
-import traceback
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import numpy as np
 import structlog
 
+from app.blobs import BlobKind
 from app.clock import utc_now
 from app.events import publish
 from app.models import Status
 from app.queue import RANK_PHASE
-from probeboard.probing import TaskScores, get_scorer, prepare, score_task
+from probeboard.probing import (
+    Analysis,
+    TaskScores,
+    analyse,
+    get_scorer,
+    pack_predictions,
+    prepare,
+    score_tasks,
+)
 from worker import store
+from worker.failures import Failure, failure_of
+from worker.inputs import read_matrix, read_probe_task
 from worker.lease import Lease, LeaseLost
 from worker.parts import Parts
-from worker.store import Failure, Work
+from worker.receipt import receipt_of
+from worker.work import Outcome, Work
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +60,8 @@ def _evaluate(parts: Parts, work: Work) -> None:
     lease = Lease(parts, work)
     try:
         with lease.kept():
-            scores = _score(parts, work, lease)
-        _finish(parts, work, scores, seconds=time.perf_counter() - started)
+            outcome = _compute(parts, work, lease)
+        _finish(parts, work, replace(outcome, seconds=time.perf_counter() - started))
     except LeaseLost:
         log.warning("lease lost")
         return
@@ -63,21 +76,38 @@ def _evaluate(parts: Parts, work: Work) -> None:
     parts.queue.announce(RANK_PHASE, work.phase_id)
 
 
-def _score(parts: Parts, work: Work, lease: Lease) -> list[TaskScores]:
+def _compute(parts: Parts, work: Work, lease: Lease) -> Outcome:
     scorer = get_scorer(work.scorer, work.scorer_version)
-    prepared = prepare(store.read_matrix(parts.blobs, work))
-    scores = []
-    for number, task in enumerate(work.tasks, start=1):
-        probe_task = store.read_probe_task(parts.blobs, work, task)
-        scores.append(require_finite(score_task(prepared, probe_task, scorer=scorer)))
-        lease.note_progress(number)
-        _tell(parts, work, Status.RUNNING, number)
-    return scores
+    matrix = read_matrix(parts.blobs, work)
+    prepared = prepare(matrix)
+    tasks = [read_probe_task(parts.blobs, work, task) for task in work.tasks]
+    wanted = frozenset(Analysis(name) for name in work.analyses)
+    scores: list[TaskScores] = []
+    for one in score_tasks(prepared, tasks, scorer=scorer):
+        scores.append(require_finite(one if wanted else replace(one, predictions=())))
+        lease.note_progress(len(scores))
+        _tell(parts, work, Status.RUNNING, len(scores))
+    found = analyse(matrix, prepared, tasks, scores, scorer=scorer, wanted=wanted).to_dict()
+    return Outcome(
+        scores=scores,
+        receipt=receipt_of(work, parts.settings),
+        analyses=found or None,
+        predictions_digest=_keep_predictions(parts, scores, wanted),
+    )
 
 
-def _finish(parts: Parts, work: Work, scores: list[TaskScores], *, seconds: float) -> None:
+def _keep_predictions(
+    parts: Parts, scores: Sequence[TaskScores], wanted: frozenset[Analysis]
+) -> str | None:
+    """Store them before the row that names them: what nobody names is never read."""
+    if Analysis.PREDICTIONS not in wanted:
+        return None
+    return parts.blobs.put(BlobKind.PREDICTIONS, pack_predictions(scores))
+
+
+def _finish(parts: Parts, work: Work, outcome: Outcome) -> None:
     with parts.sessions() as session:
-        if not store.finish(session, work, scores, now=utc_now(), seconds=seconds):
+        if not store.finish(session, work, outcome, now=utc_now()):
             raise LeaseLost
         session.commit()
 
@@ -106,12 +136,7 @@ def _reject(parts: Parts, work: Work, failure: Failure) -> None:
 
 def _release(parts: Parts, work: Work, error: Exception) -> None:
     log.error("evaluation broke", exc_info=error)
-    failure = Failure(
-        "internal-error",
-        "Scoring broke for a reason of ours, several times. It cost no quota; the organizers can "
-        "have it tried again.",
-        "".join(traceback.format_exception(error)),
-    )
+    failure = failure_of(error, parts.settings)
     with parts.sessions() as session:
         status = store.release(session, work.submission_id, work.attempt, failure, now=utc_now())
         session.commit()

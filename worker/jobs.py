@@ -17,6 +17,7 @@ from app.operations.service import report_worker
 from app.queue import EVALUATE_SUBMISSION, RANK_PHASE, SWEEP, JobQueue
 from worker import evaluate, rank, sweep
 from worker.celery_app import celery, settings
+from worker.limits import limit_memory
 from worker.parts import Parts, make_parts
 
 log = structlog.get_logger(__name__)
@@ -51,6 +52,7 @@ def sweep_lost() -> None:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _start(**_: Any) -> None:
+    limit_memory(settings.evaluation_memory_limit_bytes)
     _made.clear()  # what the parent process made is the parent's
     parts().blobs.prepare()  # a worker may be faster than the first server
 

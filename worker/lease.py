@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.clock import utc_now
 from worker import store
 from worker.parts import Parts
-from worker.store import Work
+from worker.work import Work
 
 RENEWALS_PER_LEASE = 3
 

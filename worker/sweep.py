@@ -14,8 +14,8 @@ from app.models import Leaderboard, Status, Submission
 from app.queue import EVALUATE_SUBMISSION, RANK_PHASE
 from app.submissions.service import mark_announced
 from worker import store
+from worker.failures import Failure
 from worker.parts import Parts
-from worker.store import Failure
 
 BATCH = 500
 ANNOUNCING_TAKES = timedelta(seconds=2)

@@ -23,10 +23,11 @@ from tests.builders import Contest, Person
 from tests.serving import RunningServer
 from worker import store
 from worker.evaluate import InvalidSubmission, evaluate_submission, require_finite
+from worker.failures import Failure
 from worker.lease import Lease, LeaseLost
 from worker.parts import Parts, make_parts
-from worker.store import Failure
 from worker.sweep import return_expired_leases
+from worker.work import Outcome
 
 LEASE = timedelta(seconds=30)
 
@@ -112,7 +113,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(
         lost.note_progress(2)
     failure = Failure("internal-error", "late", "late")
     with parts.sessions() as session:
-        assert not store.finish(session, slow, [], now=utc_now(), seconds=1.0)
+        assert not store.finish(session, slow, Outcome([]), now=utc_now())
         assert not store.reject(session, slow, failure, now=utc_now())
         assert store.release(session, key, slow.attempt, failure, now=utc_now()) is None
         session.commit()

@@ -26,8 +26,9 @@ from tests.api import Api
 from tests.builders import Contest
 from tests.serving import RunningServer
 from worker import store
+from worker.failures import Failure
 from worker.parts import Parts
-from worker.store import Failure, Work
+from worker.work import Outcome, Work
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -128,7 +129,7 @@ def test_the_database_refuses_a_second_official_evaluation(
 def test_task_scores_never_change(session: Session, parts: Parts, submission_id: UUID) -> None:
     work = store.claim(session, submission_id, now=START, lease=LEASE)
     assert work is not None
-    assert store.finish(session, work, scores_for(work), now=START, seconds=1.0)
+    assert store.finish(session, work, scores_for(work), now=START)
     for statement in ("UPDATE task_score SET mean = 1", "DELETE FROM task_score"):
         with pytest.raises(DBAPIError, match="rows of task_score never change"):
             in_savepoint(session, statement)
@@ -139,8 +140,8 @@ def in_savepoint(session: Session, statement: str) -> None:
         session.execute(text(statement))
 
 
-def scores_for(work: Work) -> list[TaskScores]:
-    return [
+def scores_for(work: Work) -> Outcome:
+    scores = [
         TaskScores(
             name=task.name,
             metric="r2",
@@ -153,6 +154,7 @@ def scores_for(work: Work) -> list[TaskScores]:
         )
         for task in work.tasks
     ]
+    return Outcome(scores)
 
 
 STEPS = ("claim", "renew", "finish", "reject", "release", "withdraw", "retry", "sweep", "tick")
@@ -188,7 +190,7 @@ class Life:
         if name == "renew":
             return store.renew(session, work, now=now, lease=LEASE, tasks_done=1)
         if name == "finish":
-            return store.finish(session, work, scores_for(work), now=now, seconds=1.0)
+            return store.finish(session, work, scores_for(work), now=now)
         if name == "reject":
             return store.reject(session, work, BROKEN, now=now)
         went = store.release(session, work.submission_id, work.attempt, BROKEN, now=now)

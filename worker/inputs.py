@@ -1,0 +1,57 @@
+"""Read from the blobs what a scorer takes: the matrix, and of each task rows, labels, splits."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.blobs import BlobKind, BlobStore
+from app.challenges.samples import parse_sample_blob
+from app.phases.splits import TaskSplits
+from probeboard.labelsets import LabelSet, Split, from_bytes, make_splits, marks_from_bytes
+from probeboard.probing import ProbeTask
+from worker.work import Work, WorkTask
+
+
+def read_matrix(blobs: BlobStore, work: Work) -> NDArray[np.float32]:
+    """Map a submission's matrix, shape (n_samples, n_dims); pages are read as they are used."""
+    path = blobs.existing_path(BlobKind.MATRICES, work.matrix_sha256)
+    matrix: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return matrix
+
+
+def read_probe_task(blobs: BlobStore, work: Work, task: WorkTask) -> ProbeTask:
+    """Return a task as the scorer takes it: rows of the matrix, labels, splits, probe."""
+    labels = _read_labels(blobs, task.label_digest)
+    row_of = _row_of_sample(blobs, work.samples_digest)
+    return ProbeTask(
+        name=task.name,
+        task_type=labels.task_type,
+        rows=np.array([row_of[sample] for sample in labels.sample_ids], dtype=np.intp),
+        labels=labels.labels,
+        splits=_make_splits(blobs, task.label_digest, task.splits),
+        probe=task.probe,
+    )
+
+
+# Digests name their content for ever, so what was read once is kept by the process: as much as a
+# challenge or two have, for it counts as memory of the evaluation (40 splits of 10,000 labels
+# take 3 MB).
+@lru_cache(maxsize=32)
+def _read_labels(blobs: BlobStore, digest: str) -> LabelSet:
+    return from_bytes(blobs.read(BlobKind.LABELS, digest))
+
+
+@lru_cache(maxsize=4)
+def _row_of_sample(blobs: BlobStore, digest: str) -> Mapping[str, int]:
+    samples = parse_sample_blob(blobs.read(BlobKind.SAMPLES, digest))
+    return {sample: row for row, sample in enumerate(samples)}
+
+
+@lru_cache(maxsize=32)
+def _make_splits(blobs: BlobStore, label_digest: str, splits: TaskSplits) -> tuple[Split, ...]:
+    marks = None
+    if splits.marks is not None:
+        marks = marks_from_bytes(blobs.read(BlobKind.MARKS, splits.marks))
+    return make_splits(_read_labels(blobs, label_digest), splits.spec, marks)
