@@ -4,7 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse
 
+from app.blobs import BlobKind
 from app.clock import utc_now
 from app.errors import (
     BadRequest,
@@ -25,6 +27,7 @@ from app.errors import (
 from app.events import publish
 from app.http.dependencies import (
     AppSettings,
+    Blobs,
     DbSession,
     OrganizeViewer,
     Queue,
@@ -38,12 +41,18 @@ from app.http.problems import declare
 from app.http.schemas import Page
 from app.models import Status
 from app.queue import EVALUATE_SUBMISSION, RANK_PHASE, request_ranking
-from app.submissions import service
+from app.submissions import analyses, service
 from app.submissions.present import submission_view
 from app.submissions.receiving import IntakeDesk
-from app.submissions.schemas import SubmissionChanges, SubmissionFields, SubmissionView
+from app.submissions.schemas import (
+    AnalysesView,
+    SubmissionChanges,
+    SubmissionFields,
+    SubmissionView,
+)
 
 router = APIRouter(tags=["submissions"])
+_NPZ = "application/zip"
 
 
 def _form_body() -> dict[str, Any]:
@@ -109,6 +118,35 @@ def read_submission(
 ) -> SubmissionView:
     """Read a submission: status, place in the queue, progress, scores, receipt."""
     return submission_view(service.get_submission(session, viewer, submission_id))
+
+
+@router.get("/submissions/{submission_id}/analyses", responses=declare(NotFound, Forbidden))
+def read_analyses(
+    submission_id: SubmissionId, session: DbSession, viewer: ReadViewer
+) -> AnalysesView:
+    """Read what was found beside the scores: further metrics, spectrum, rate and distortion."""
+    return analyses.read_analyses(session, viewer, submission_id)
+
+
+@router.get(
+    "/submissions/{submission_id}/predictions.npz",
+    response_class=FileResponse,
+    responses={
+        200: {
+            "content": {_NPZ: {}},
+            "description": "An array `<task>/<number of the split>` per task and split, float32.",
+        },
+        **declare(NotFound, Forbidden),
+    },
+)
+def read_predictions(
+    submission_id: SubmissionId, session: DbSession, blobs: Blobs, viewer: ReadViewer
+) -> FileResponse:
+    """Download what the probes predicted, for each split's test samples. Organizers only."""
+    digest = analyses.find_predictions(session, viewer, submission_id)
+    path = blobs.existing_path(BlobKind.PREDICTIONS, digest)
+    name = f"predictions-{submission_id}.npz"
+    return FileResponse(path, media_type=_NPZ, filename=name, headers={"ETag": f'"{digest}"'})
 
 
 @router.patch("/submissions/{submission_id}", responses=declare(NotFound, Forbidden, PhaseNotOpen))

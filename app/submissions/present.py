@@ -1,6 +1,6 @@
 """A submission as its viewer may see it."""
 
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from app.models import Status, TaskNames, TaskScore, TeamSees
@@ -15,7 +15,10 @@ from app.submissions.scores import Scored
 from app.submissions.service import Detail
 
 # A team that could see the penalties or the splits could read labels off them.
-_PUBLIC_RECEIPT = ("scorer", "splits", "label_sets", "packages", "seed")
+_PUBLIC_RECEIPT = ("scorer", "splits", "probes", "label_sets", "analyses", "packages", "limits")
+_BY_TASK = ("splits", "probes", "label_sets")  # these stand under the tasks' own names
+
+Figure = TypeVar("Figure", float, float | None)
 
 
 def submission_view(detail: Detail) -> SubmissionView:
@@ -58,10 +61,25 @@ def submission_view(detail: Detail) -> SubmissionView:
 
 def _evaluation(detail: Detail, scored: Scored) -> dict[str, Any]:
     receipt = scored.evaluation.receipt
-    # Label sets stand under their tasks' own names.
-    masked = detail.phase.board_task_names == TaskNames.MASKED and not detail.sees_everything
-    shown = [name for name in _PUBLIC_RECEIPT if not (masked and name == "label_sets")]
-    return {name: receipt[name] for name in shown if name in receipt}
+    if detail.sees_everything:
+        return {name: receipt[name] for name in _PUBLIC_RECEIPT if name in receipt}
+    masked = detail.phase.board_task_names == TaskNames.MASKED
+    hidden = _BY_TASK if masked else ()
+    told = {
+        name: receipt[name] for name in _PUBLIC_RECEIPT if name in receipt and name not in hidden
+    }
+    if "splits" in told:
+        told["splits"] = _without_draw(told["splits"])
+    return told
+
+
+def _without_draw(splits: dict[str, Any]) -> dict[str, Any]:
+    """Leave out who is where, as the phase does; receipts of old have one entry for all tasks."""
+    return {
+        name: _without_draw(value) if isinstance(value, dict) else value
+        for name, value in splits.items()
+        if isinstance(value, dict) or name not in ("seed", "marks")
+    }
 
 
 def _scores(detail: Detail, scored: Scored) -> ScoresView:
@@ -88,13 +106,11 @@ def _task_score(
         metric=score.metric,
         mean=_rounded(score.mean, digits),
         std=_rounded(score.std, digits),
-        standard_error=None
-        if score.standard_error is None
-        else _rounded(score.standard_error, digits),
+        standard_error=_rounded(score.standard_error, digits),
         q=_rounded(score.q, digits),
         split_scores=score.split_scores if detail.sees_everything else None,
     )
 
 
-def _rounded(value: float, digits: int | None) -> float:
-    return value if digits is None else round(value, digits)
+def _rounded(value: Figure, digits: int | None) -> Figure:
+    return value if digits is None or value is None else round(value, digits)

@@ -97,6 +97,54 @@ class ScoresView(View):
     )
 
 
+class MetricView(View):
+    """A further metric of a submission in one task."""
+
+    mean: float = Field(description="Mean over the splits.")
+    std: float = Field(description="Standard deviation over the splits (ddof 0).")
+    split_scores: list[float] | None = Field(
+        default=None, description="Each split's value; for the challenge's organizers."
+    )
+
+
+class RatePointView(View):
+    """What is left of a submission when its embeddings are made smaller."""
+
+    encoding: str = Field(description="How a sample is stored.", examples=["int8"])
+    dims: int = Field(description="Numbers per sample.")
+    bytes_per_sample: float = Field(description="Size of a sample so stored.")
+    mean_score: float = Field(description="Mean of the tasks' means.")
+    tasks: dict[str, float] = Field(description="Mean score by task.")
+
+
+class SpectrumView(View):
+    """How many dimensions the embeddings really use."""
+
+    dims: int = Field(description="As handed in.")
+    participation_ratio: float = Field(
+        description="(Σλ)²/Σλ² of the eigenvalues of the covariance: m if m directions share the "
+        "variance evenly."
+    )
+    effective_rank: float = Field(
+        description="exp of the entropy of the singular values (Roy and Vetterli 2007)."
+    )
+    dims_for_99_percent: int = Field(description="Principal components that hold 99 % of it.")
+    constant_columns: int = Field(description="Dimensions with one value for all samples.")
+    duplicate_columns: int = Field(description="Dimensions equal to an earlier one.")
+
+
+class AnalysesView(View):
+    """What was worked out beside the scores; members the phase does not ask for are null."""
+
+    spectrum: SpectrumView | None = Field(description="Of the embeddings alone.")
+    metrics: dict[str, dict[str, MetricView]] | None = Field(
+        description="Further metrics, by task and by metric."
+    )
+    rate_distortion: list[RatePointView] | None = Field(
+        description="Scores after the embeddings were quantised or cut."
+    )
+
+
 class FailureView(View):
     """Why a submission was not scored."""
 

@@ -54,13 +54,14 @@ def official_scores(
     """Return the official scores of those submissions that have some.
 
     Receipts and split scores are most of the bytes and seldom asked for: they come with `whole`,
-    and raise without.
+    and raise without. Analyses never come: `read_analyses` is for one submission.
     """
     statement = (
         select(Evaluation, TaskScore)
         .join(TaskScore, TaskScore.evaluation_id == Evaluation.id)
         .where(Evaluation.submission_id.in_(submission_ids), Evaluation.is_official)
     )
+    statement = statement.options(defer(Evaluation.analyses, raiseload=True))
     if not whole:
         statement = statement.options(
             defer(Evaluation.receipt, raiseload=True),

@@ -66,6 +66,7 @@ SEEN_BY_ROLES = {"organizer": 200, "reader": 200, "operator": 200}
 MINE = {"owner": 200, "mate": 200}
 PUBLIC = Row(None, 200, unpublished=SEEN_BY_ROLES)
 OF_TEAM = Row(READ, 404, MINE | SEEN_BY_ROLES, SEEN_BY_ROLES)
+FOR_ROLES = Row(READ, 404, {"owner": 403, "mate": 403} | SEEN_BY_ROLES, SEEN_BY_ROLES)
 OPEN = Row(None, 200, ignores_tokens=True)
 
 TABLE = {
@@ -113,6 +114,9 @@ TABLE = {
     "GET /api/v1/phases/{phase_id}/submissions": Row(READ, 200, {}, SEEN_BY_ROLES),
     "GET /api/v1/submissions/{submission_id}": OF_TEAM,
     "GET /api/v1/submissions/{submission_id}/events": OF_TEAM,
+    # 403: this phase shows its teams the aggregate only.
+    "GET /api/v1/submissions/{submission_id}/analyses": FOR_ROLES,
+    "GET /api/v1/submissions/{submission_id}/predictions.npz": FOR_ROLES,
     "PATCH /api/v1/submissions/{submission_id}": Row(
         SUBMIT,
         404,

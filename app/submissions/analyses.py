@@ -1,0 +1,101 @@
+"""What was found beside the scores: who may see how much of it."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.errors import Forbidden, NotFound
+from app.models import Evaluation, TeamSees
+from app.phases.service import display_names, tasks_of
+from app.policy import Viewer
+from app.submissions.schemas import AnalysesView, MetricView, RatePointView
+from app.submissions.service import get_submission
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How a viewer is told figures: tasks under the names shown, numbers to the decimals."""
+
+    names: dict[str, str]
+    decimals: int | None
+
+    def figure(self, value: float) -> float:
+        """Return a figure as it is told."""
+        return value if self.decimals is None else round(value, self.decimals)
+
+    def metric(self, found: dict[str, Any]) -> MetricView:
+        """Describe a metric; of splits only to those who see everything."""
+        return MetricView(
+            mean=self.figure(found["mean"]),
+            std=self.figure(found["std"]),
+            split_scores=found["split_scores"] if self.decimals is None else None,
+        )
+
+
+def read_analyses(session: Session, viewer: Viewer, submission_id: UUID) -> AnalysesView:
+    """Return what was found beside a submission's scores, cut to what its viewer may see.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such submission, or nothing was asked for or found yet.
+    Forbidden
+        If the phase shows its teams aggregates only.
+    """
+    detail = get_submission(session, viewer, submission_id)
+    if not detail.sees_everything and detail.phase.team_sees != TeamSees.TASKS:
+        raise Forbidden("This phase shows teams no figures of tasks.")
+    found = session.scalar(_official(Evaluation.analyses, submission_id))
+    if found is None:
+        raise NotFound("analysis")
+    tasks = tasks_of(session, detail.phase.id)
+    shown = display_names(detail.phase, tasks)
+    decimals = None if detail.sees_everything else detail.phase.decimals
+    return _view(found, Cut({task.slug: shown[task.task_id] for task in tasks}, decimals))
+
+
+def find_predictions(session: Session, viewer: Viewer, submission_id: UUID) -> str:
+    """Return the digest of a submission's predictions.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such submission, or no predictions were kept.
+    Forbidden
+        If the viewer has no role in the challenge.
+    """
+    if not get_submission(session, viewer, submission_id).sees_everything:
+        # What a probe says of a sample that stands twice in a file is nearly the hidden label.
+        raise Forbidden("Predictions tell of hidden labels: they are for organizers.")
+    digest: str | None = session.scalar(_official(Evaluation.predictions_digest, submission_id))
+    if digest is None:
+        raise NotFound("prediction")
+    return digest
+
+
+def _official(column: Any, submission_id: UUID) -> Any:
+    return select(column).where(Evaluation.submission_id == submission_id, Evaluation.is_official)
+
+
+def _view(found: dict[str, Any], cut: Cut) -> AnalysesView:
+    metrics = points = None
+    if "metrics" in found:
+        metrics = {
+            cut.names[task]: {metric: cut.metric(one) for metric, one in by_metric.items()}
+            for task, by_metric in found["metrics"].items()
+        }
+    if "rate_distortion" in found:
+        points = [
+            RatePointView(
+                encoding=point["encoding"],
+                dims=point["dims"],
+                bytes_per_sample=point["bytes_per_sample"],
+                mean_score=cut.figure(point["mean_score"]),
+                tasks={cut.names[task]: cut.figure(mean) for task, mean in point["tasks"].items()},
+            )
+            for point in found["rate_distortion"]
+        ]
+    return AnalysesView(spectrum=found.get("spectrum"), metrics=metrics, rate_distortion=points)
