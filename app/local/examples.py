@@ -11,7 +11,7 @@ import yaml
 from app.local.system import ROOT
 
 EXAMPLE = ROOT / "examples" / "s1s2-timeseries"
-BUNDLE_PARTS = ("challenge.yaml", "samples.csv", "pages/*.md", "labels/*.csv")
+BUNDLE_PARTS = ("challenge.yaml", "samples.csv", "groups.csv", "pages/*.md", "labels/*.csv")
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from app.local.ports import DEFAULT_PORT
 ROOT = LAUNCHER.parents[2]
 DEMO_WITHIN_S = 300.0
 MOMENT_S = 60.0
+PHASES = ("dev", "test", "places")
 
 
 def _free_port() -> int:
@@ -142,7 +143,7 @@ def _json(url: str, **options: Any) -> Any:
 
 def _boards(run: Run) -> dict[str, dict[str, Any]]:
     """Follow the links that were printed."""
-    lines = [run.wait_for(f"{phase} as JSON: ") for phase in ("dev", "test")]
+    lines = [run.wait_for(f"{phase} as JSON: ") for phase in PHASES]
     return {line.split()[0]: _json(line.split()[-1]) for line in lines}
 
 
@@ -161,7 +162,8 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(examples.EXAMPLE, folder)
     challenge = yaml.safe_load((folder / "challenge.yaml").read_text())
     for phase in challenge["phases"]:
-        phase["tasks"] = {"dev": ["elevation", "trees"], "test": ["slope"]}[phase["slug"]]
+        tasks = {"dev": ["elevation", "trees"], "test": ["slope"], "places": ["elevation"]}
+        phase["tasks"] = tasks[phase["slug"]]
         phase["splits"]["n_splits"] = 5
     (folder / "challenge.yaml").write_text(json.dumps(challenge, default=datetime.isoformat))
     plan = yaml.safe_load((folder / "submissions.yaml").read_text())
@@ -188,9 +190,10 @@ def run(data: Path, example: Path) -> Run:
 
 
 def test_the_demo_ranks_what_is_known_to_be_better_first_and_noise_last(run: Run) -> None:
-    for board in _boards(run).values():
+    for phase, board in _boards(run).items():
         teams = [entry["team"] for entry in board["entries"] if not entry["is_baseline"]]
-        assert teams.index("Presto") < teams.index("Blank Slate")
+        # At unseen places pretraining does not help to tell the elevation.
+        assert phase == "places" or teams.index("Presto") < teams.index("Blank Slate")
         assert teams[-1] == "Noise"
         baselines = [entry for entry in board["entries"] if entry["is_baseline"]]
         assert [entry["rank"] for entry in baselines] == [None]
@@ -202,7 +205,7 @@ def test_the_printed_table_is_the_board(run: Run) -> None:
     boards = _boards(run)
     expected = [
         entry["team"]
-        for phase in ("dev", "test")
+        for phase in PHASES
         for entry in boards[phase]["entries"]
         if not entry["is_baseline"]
     ]

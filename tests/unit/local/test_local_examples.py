@@ -25,7 +25,25 @@ def test_the_bundle_holds_every_file_that_the_challenge_names_and_no_submission(
     names = set(archive.namelist())
     challenge = yaml.safe_load(archive.read("challenge.yaml"))
     named = {task["labels"] for task in challenge["tasks"]} | set(challenge["pages"].values())
+    splits = [phase["splits"] for phase in challenge["phases"]]
+    named |= {each["groups"] for each in splits if "groups" in each}
     assert names == named | {"challenge.yaml", "samples.csv"}
+
+
+def test_every_encoder_is_handed_in_where_places_are_known_and_where_they_are_not() -> None:
+    handed_in = {
+        phase: {entry.file.stem for entry in EXAMPLE.entries if entry.phase == phase}
+        for phase in EXAMPLE.phases
+    }
+    assert len(handed_in["dev"]) == 9
+    assert handed_in["places"] == handed_in["dev"]
+
+
+def test_every_sample_is_of_one_of_150_sites() -> None:
+    path = examples.EXAMPLE / "groups.csv"
+    assert set(_ids(path)) == set(_ids(examples.EXAMPLE / "samples.csv"))
+    with path.open(newline="", encoding="utf-8") as file:
+        assert len({row["group"] for row in csv.DictReader(file)}) == 150
 
 
 def test_a_submission_to_a_phase_that_requires_another_goes_there_too() -> None:
