@@ -15,9 +15,10 @@ class Findings:
         self.places: list[Place] = []
 
     def refuse(self, code: str, detail: str, path: Path) -> None:
-        """Note a fault at the line of a value of the configuration."""
-        line = self.document.line_of(path)
-        self.places.append(Place(code, detail, file=CONFIG_FILE, line=line))
+        """Note a fault at the line of a value of the configuration, once."""
+        place = Place(code, detail, file=CONFIG_FILE, line=self.document.line_of(path))
+        if place not in self.places:
+            self.places.append(place)
 
     def require_unique(self, names: Iterable[str], base: Path, *suffix: str) -> None:
         """Note each name that stands twice."""

@@ -1,10 +1,12 @@
-"""The scorers a bundle may name are scorers there are; the service itself cannot look."""
+"""The scorers and probes a bundle may name are ones there are; the service itself cannot look."""
 
 from typing import get_args
 
+import app.models
 from app.challenges.apply_phase import SCORER_VERSIONS
 from app.challenges.config import PhaseConfig
 from probeboard.probing import get_scorer
+from probeboard.probing.task import ProbeKind
 
 
 def test_every_scorer_a_bundle_may_name_has_a_version_that_workers_know() -> None:
@@ -12,3 +14,7 @@ def test_every_scorer_a_bundle_may_name_has_a_version_that_workers_know() -> Non
     assert named == set(SCORER_VERSIONS)
     for name, version in SCORER_VERSIONS.items():
         assert get_scorer(name, version).version == version
+
+
+def test_every_probe_a_bundle_may_name_is_one_that_workers_know() -> None:
+    assert {probe.value for probe in app.models.ProbeKind} == {probe.value for probe in ProbeKind}
