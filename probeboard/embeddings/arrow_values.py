@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
@@ -82,6 +83,15 @@ def choose_columns(schema: pa.Schema, log: IssueLog) -> Columns:
     return Columns(id_name, name, (name,), ignored, _type_name(element))
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether values of this type are text, however it is laid out.
+
+    >>> is_text(pa.string_view()), is_text(pa.binary())
+    (True, False)
+    """
+    return any(is_it(kind) for is_it in (pt.is_string, pt.is_large_string, pt.is_string_view))
+
+
 def holds_numbers(kind: pa.DataType) -> bool:
     """Return whether values of this type can become float32.
 
@@ -129,6 +139,24 @@ def to_numbers(array: pa.Array | pa.ChunkedArray) -> tuple[NDArray[Any], NDArray
     )
 
 
+def text_bytes(array: pa.Array) -> int:
+    """Return the bytes of all texts of an array, each counted as often as it is there.
+
+    A text of a view may be pointed at by many rows; a dictionary's are made once.
+
+    >>> text_bytes(pa.array(["a", "bcd"], pa.string_view())), text_bytes(pa.array([7]))
+    (4, 0)
+    """
+    if pt.is_dictionary(array.type):
+        array = array.dictionary
+    if pt.is_string_view(array.type):
+        views = np.frombuffer(array.buffers()[1], np.int32).reshape(-1, 4)
+        return int(views[array.offset : array.offset + len(array), 0].sum(dtype=np.int64))
+    if pt.is_integer(array.type):
+        return 0
+    return int(pc.sum(pc.binary_length(array)).as_py() or 0)
+
+
 def to_ids(column: pa.ChunkedArray) -> list[str]:
     """Return ids as text, an absent one as the empty text.
 
@@ -155,8 +183,7 @@ def _plain(array: pa.Array) -> NDArray[Any]:
 def _holds_ids(kind: pa.DataType) -> bool:
     if pt.is_dictionary(kind):
         kind = kind.value_type
-    texts = (pt.is_string, pt.is_large_string, pt.is_string_view, pt.is_integer)
-    return any(is_kind(kind) for is_kind in texts)
+    return is_text(kind) or bool(pt.is_integer(kind))
 
 
 def _is_list(kind: pa.DataType) -> bool:

@@ -20,7 +20,7 @@ from probeboard.embeddings.arrow_blocks import (
     put_columns,
     put_lists,
 )
-from probeboard.embeddings.arrow_values import Columns, choose_columns, to_ids
+from probeboard.embeddings.arrow_values import Columns, choose_columns, is_text, to_ids
 from probeboard.embeddings.assembly import Assembly
 from probeboard.embeddings.damage import refused_if_damaged
 from probeboard.embeddings.facts import Embeddings
@@ -50,7 +50,7 @@ def read_parquet(path: Path, spec: EmbeddingSpec, log: IssueLog) -> Embeddings:
             schema = file.schema_arrow
         columns = choose_columns(schema, log)
         # A long id that is repeated stays one text; a long column of lists is read in pieces.
-        texts = [columns.id] if pt.is_string(schema.field(columns.id).type) else None
+        texts = [columns.id] if is_text(schema.field(columns.id).type) else None
         buffer_bytes = _BUFFER_BYTES if columns.list is not None else 0
         if texts or buffer_bytes:
             file = _open(source, spec, log, dictionary=texts, buffer_bytes=buffer_bytes)
