@@ -3,6 +3,8 @@
 from io import FileIO
 from pathlib import Path
 
+from probeboard.embeddings.arrow_ipc import read_arrow
+from probeboard.embeddings.arrow_messages import ARROW_MAGIC, CONTINUATION
 from probeboard.embeddings.csv_text import read_csv
 from probeboard.embeddings.facts import Embeddings
 from probeboard.embeddings.issues import IssueCode, IssueLog
@@ -96,6 +98,9 @@ def read_embeddings(path: Path, spec: EmbeddingSpec, ids_path: Path | None = Non
             log.fail(IssueCode.UNWANTED_IDS, detail)
         if start.startswith(b"PAR1"):
             return read_parquet(path, spec, log)
+        if start.startswith((ARROW_MAGIC, CONTINUATION)):
+            is_stream = start.startswith(CONTINUATION)
+            return read_arrow(path, spec, log, is_stream=is_stream)
         if start.startswith(_ZIP):
             return read_npz(path, spec, log)
         if looks_like_safetensors(start):
