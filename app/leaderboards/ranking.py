@@ -8,14 +8,28 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.leaderboards.board import BoardRules, BoardTask, Contender
-from app.models import Challenge, Participation, Phase, Selection, Status, Submission, Team
+from app.models import (
+    Challenge,
+    Participation,
+    Phase,
+    ProbeKind,
+    Selection,
+    Status,
+    Submission,
+    Team,
+)
 from app.phases.service import display_names, tasks_of
 from app.submissions.scores import Scored, candidate_of, official_scores
 from app.submissions.selection import counting
 from probeboard.labelsets import TaskType
 from probeboard.ranking import RankingMethod
 
-METRICS = {TaskType.REGRESSION: "r2", TaskType.BINARY: "f1", TaskType.MULTICLASS: "macro_f1"}
+_METRICS = {
+    TaskType.REGRESSION: "r2",
+    TaskType.BINARY: "f1",
+    TaskType.MULTICLASS: "macro_f1",
+    TaskType.MULTILABEL: "micro_map",
+}
 
 
 @dataclass(frozen=True)
@@ -82,7 +96,7 @@ def rules_of(session: Session, phase: Phase, challenge: Challenge) -> BoardRules
             BoardTask(
                 name=names[task.task_id],
                 task_type=task.task_type,
-                metric=METRICS[TaskType(task.task_type)],
+                metric=metric_of(TaskType(task.task_type), ProbeKind(task.probe)),
                 weight=task.weight,
             )
             for task in tasks
@@ -90,6 +104,11 @@ def rules_of(session: Session, phase: Phase, challenge: Challenge) -> BoardRules
         shows_tasks=phase.board_tasks,
         decimals=phase.decimals,
     )
+
+
+def metric_of(task_type: TaskType, probe: ProbeKind) -> str:
+    """Name the metric that ranks; the board says it before anything was scored."""
+    return "map_at_20" if probe is ProbeKind.RETRIEVAL else _METRICS[task_type]
 
 
 def _contender(

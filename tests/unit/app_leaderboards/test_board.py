@@ -17,9 +17,11 @@ from app.leaderboards.board import (
     build_board,
     rule_line,
 )
-from app.leaderboards.ranking import METRICS
-from probeboard.labelsets import Split, SplitSpec, TaskType, shuffle_splits
-from probeboard.probing import ProbeTask, get_scorer, prepare, score_task
+from app.leaderboards.ranking import metric_of
+from app.models import ProbeKind
+from probeboard.labelsets import TaskType
+from probeboard.probing import Probe, official_metric
+from probeboard.probing import ProbeKind as LibraryProbe
 from probeboard.ranking import RankingMethod
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -179,18 +181,9 @@ def test_the_board_says_its_own_rules(method: RankingMethod, selection: str) -> 
     assert rule_line(rules(method, weights=(1.0,))).endswith("1 task")
 
 
-@pytest.mark.parametrize("task_type", METRICS)
-def test_the_metric_a_board_names_is_the_one_the_scorer_takes(task_type: TaskType) -> None:
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(60, 3)).astype(np.float32)
-    labels = X[:, 0].astype(np.float64)
-    if task_type is not TaskType.REGRESSION:
-        labels = (np.arange(60) % (2 if task_type is TaskType.BINARY else 3)).astype(np.int64)
-    splits = tuple(_split(rng) for _ in range(2))
-    task = ProbeTask("t", task_type, np.arange(60), labels, splits)
-    scored = score_task(prepare(X), task, scorer=get_scorer("exact", 1))
-    assert scored.metric == METRICS[task_type]
-
-
-def _split(rng: np.random.Generator) -> Split:
-    return shuffle_splits(60, SplitSpec(2, 0.2, int(rng.integers(100))))[0]
+@pytest.mark.parametrize("probe", ProbeKind)
+@pytest.mark.parametrize("task_type", TaskType)
+def test_the_metric_a_board_names_is_the_one_the_scorer_takes(
+    task_type: TaskType, probe: ProbeKind
+) -> None:
+    assert metric_of(task_type, probe) == official_metric(task_type, Probe(LibraryProbe(probe)))
