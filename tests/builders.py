@@ -64,6 +64,18 @@ def labels_csv(ids: Sequence[str], labels: Sequence[Any]) -> bytes:
     return "\n".join(lines).encode() + b"\n"
 
 
+def groups_csv(n: int = 60, n_groups: int = 12) -> bytes:
+    """Write marks for grouped splits: `site-0`, `site-1`, … in turn."""
+    groups = [f"site-{number % n_groups}" for number in range(n)]
+    return labels_csv(sample_ids(n), groups).replace(b"label", b"group", 1)
+
+
+def parts_csv(n: int = 60) -> bytes:
+    """Write marks for one predefined split: the last third is the test part."""
+    parts = ["train" if 3 * number < 2 * n else "test" for number in range(n)]
+    return labels_csv(sample_ids(n), parts).replace(b"label", b"split", 1)
+
+
 def phase_config(slug: str = "dev", **changes: Any) -> dict[str, Any]:
     """A phase that is open now."""
     return {
@@ -199,11 +211,17 @@ class Contest:
     phase: str
 
 
-def contest(api: Api, sessions: SessionFactory, **phase_changes: Any) -> Contest:
-    """Make a challenge with one open phase, changed as told."""
+def contest(
+    api: Api,
+    sessions: SessionFactory,
+    *,
+    files: Mapping[str, bytes] | None = None,
+    **phase_changes: Any,
+) -> Contest:
+    """Make a challenge with one open phase, changed as told, and more files in its bundle."""
     host = organizer(api, sessions)
     config = bundle_config(phases=[phase_config(**phase_changes)])
-    made = challenge(host, bundle_files(config))
+    made = challenge(host, bundle_files(config) | dict(files or {}))
     return Contest(host, made, made["phases"][0]["id"])
 
 

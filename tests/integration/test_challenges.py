@@ -50,10 +50,19 @@ def with_phase(files: Mapping[str, bytes], **changes: Any) -> dict[str, bytes]:
     return with_config(files, phases=[phase | changes])
 
 
+SHUFFLED = {"n_splits": 5, "test_size": 0.2, "seed": 1}
+GROUPED = SHUFFLED | {"kind": "grouped", "groups": "groups.csv"}
+
+
+def with_probe(files: Mapping[str, bytes], **changes: Any) -> dict[str, bytes]:
+    height, wet = yaml.safe_load(files["challenge.yaml"])["tasks"]
+    return with_config(files, tasks=[height, wet | changes])
+
+
 @pytest.fixture(scope="module")
 def played(host: Person, server: RunningServer) -> dict[str, bytes]:
     """The files of a published challenge that has a submission and a team."""
-    files = bundle_files()
+    files = bundle_files() | {"groups.csv": builders.groups_csv()}
     with Api(server.url) as api:
         made = builders.challenge(host, files)
         one = builders.contestant(api, made)
@@ -186,6 +195,13 @@ def test_challenges_are_listed_in_pages_newest_first(host: Person, api: Api) -> 
         lambda files: with_phase(files, splits={"n_splits": 6, "test_size": 0.2, "seed": 1}),
         lambda files: with_phase(files, splits={"n_splits": 5, "test_size": 0.3, "seed": 1}),
         lambda files: with_phase(files, splits={"n_splits": 5, "test_size": 0.2, "seed": 2}),
+        lambda files: with_phase(files, splits=SHUFFLED | {"kind": "stratified"}, tasks=["wet"]),
+        lambda files: with_phase(files, splits=SHUFFLED | {"shots": 20}),
+        lambda files: with_phase(files, splits=GROUPED),
+        lambda files: with_phase(files, tasks=["height", {"task": "wet", "splits": GROUPED}]),
+        lambda files: with_phase(files, scorer="neuco"),
+        lambda files: with_phase(files, budget_bytes=16),
+        lambda files: with_probe(files, probe="knn"),
         lambda files: with_phase(files, tasks=["height"]),
         lambda files: with_phase(files, tasks=["wet", "height"]),
         lambda files: with_phase(files, tasks=["height", {"task": "wet", "weight": 2}]),

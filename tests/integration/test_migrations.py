@@ -20,6 +20,12 @@ from worker.evaluate import evaluate_submission
 from worker.parts import Parts, make_parts
 from worker.rank import rank_phase
 
+PREDEFINE = """
+UPDATE phase_task SET splits = splits || '{"kind": "predefined", "n_splits": 1, "seed": 3}'
+    || jsonb_build_object('test_size', NULL, 'marks', 'a digest')
+"""
+ONE_SPLIT = {"kind": "predefined", "predefined": "parts.csv", "seed": 3}
+
 
 @pytest.fixture
 def own(settings: Settings, services: Services, process_name: str) -> Iterator[Settings]:
@@ -60,7 +66,14 @@ def fill(settings: Settings, parts: Parts) -> None:
     """Live a whole life in the database, so that every table has a row."""
     own = make_parts(settings, parts.queue)
     with RunningServer(settings) as server, Api(server.url) as api:
-        contest = builders.contest(api, own.sessions)
+        contest = builders.contest(
+            api,
+            own.sessions,
+            files={"parts.csv": builders.parts_csv(), "groups.csv": builders.groups_csv()},
+            tasks=["height", {"task": "wet", "splits": ONE_SPLIT}],
+            analyses=["metrics", "predictions", "spectrum"],
+            budget_bytes=16,
+        )
         team = builders.contestant(api, contest.challenge)
         made = builders.submit(team, contest.phase, builders.truth()).json()
         evaluate_submission(own, UUID(made["id"]))
@@ -87,3 +100,38 @@ def test_a_database_with_data_goes_down_to_nothing_and_up_again(
     command.upgrade(alembic_config(own.database_url), "head")
     command.check(alembic_config(own.database_url))
     fill(own, parts)
+
+
+def columns(engine: Engine, statement: str) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.text(statement))]
+
+
+def test_rows_keep_what_they_mean_from_one_revision_to_the_other(
+    own: Settings, parts: Parts
+) -> None:
+    fill(own, parts)
+    engine = engine_of(own)
+    errors = "SELECT metric, standard_error IS NULL FROM task_score ORDER BY metric DESC"
+    assert columns(engine, errors) == [("r2", False), ("f1", True)]
+    command.downgrade(alembic_config(own.database_url), "0001")
+    # There is one kind of splits, the phase's: the first task's figures are kept.
+    figures = "SELECT n_splits, test_size, split_seed, scorer_version FROM phase"
+    assert columns(engine, figures) == [(5, 0.2, 1, 0)]
+    assert columns(engine, "SELECT standard_error FROM task_score WHERE metric = 'f1'") == [(0,)]
+    with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError, match="never change"):
+        connection.execute(sa.text("UPDATE task_score SET q = 0"))
+    command.upgrade(alembic_config(own.database_url), "head")
+    shuffled = {
+        "kind": "shuffle", "n_splits": 5, "test_size": 0.2, "seed": 1, "shots": None, "marks": None,
+    }  # fmt: skip
+    rows = columns(engine, "SELECT splits FROM phase_task ORDER BY position")
+    assert rows == [(shuffled,), (shuffled,)]
+    assert columns(engine, "SELECT probe, signs FROM task") == [("linear", False)] * 2
+    rules = "SELECT scorer, scorer_version, analyses, budget_bytes FROM phase"
+    assert columns(engine, rules) == [("exact", 1, [], None)]
+    assert columns(engine, "SELECT analyses, predictions_digest FROM evaluation") == [(None, None)]
+    with engine.begin() as connection:
+        connection.execute(sa.text(PREDEFINE))
+    command.downgrade(alembic_config(own.database_url), "0001")
+    assert columns(engine, figures) == [(2, 0.1, 3, 0)]
