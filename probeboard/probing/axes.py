@@ -4,20 +4,89 @@ A rotation changes neither a ridge nor a logistic regression with an L2 penalty.
 axes the Gram matrix is diagonal, so that every penalty of a ridge costs only products; and entries
 of a Hessian keep their relative precision, so that single precision is enough to precondition with
 it, however many decades the spectrum spans.
+
+The Gram matrix and its decomposition are in double precision, the coordinates in single: whoever
+needs more digits refines against the rows themselves, which are centred a block at a time and so
+never take up memory in double precision.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
+from scipy.linalg.blas import dsyrk
 
 from probeboard.labelsets import Split
 
 Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
 
 # What is left of a sum of squares after one as large was taken away.
 ROUNDING = 1e-13
+# Rows of a block: two megabytes at 1024 dimensions in single precision.
+BLOCK = 512
+
+
+@dataclass(frozen=True, eq=False)
+class CentredRows:
+    """Some rows of a matrix, (x - mean) / scale, in double precision a block at a time.
+
+    Attributes
+    ----------
+    matrix
+        Shape ``(m, d)``: finite, of any float type.
+    numbers
+        Shape ``(n,)``: which rows, in this order.
+    means
+        Shape ``(d,)``.
+    scale
+        Positive.
+    """
+
+    matrix: NDArray[Any]
+    numbers: NDArray[np.intp]
+    means: Vector
+    scale: float = 1.0
+
+    @classmethod
+    def of(cls, matrix: NDArray[Any], numbers: NDArray[np.intp]) -> "CentredRows":
+        """Centred on their own mean, exactly 0 where a dimension is constant."""
+        first = matrix[numbers[0]].astype(np.float64)
+        sums = np.zeros(matrix.shape[1])
+        for part in parts(numbers.size):
+            sums += (matrix[numbers[part]] - first).sum(axis=0)
+        return cls(matrix, numbers, first + sums / numbers.size)
+
+    def __len__(self) -> int:
+        return self.numbers.size
+
+    def blocks(self) -> Iterator[tuple[slice, Matrix]]:
+        """Each block with its place."""
+        for part in parts(len(self)):
+            yield part, self.take(part)
+
+    def take(self, rows: slice | NDArray[np.intp]) -> Matrix:
+        """Some of the rows."""
+        some = np.subtract(self.matrix[self.numbers[rows]], self.means, dtype=np.float64)
+        some *= 1.0 / self.scale
+        return np.asarray(some)
+
+    def gram(self) -> Matrix:
+        """XᵀX, shape ``(d, d)``: only the upper triangle is filled."""
+        d = self.means.size
+        gram = np.zeros((d, d), order="F")
+        for _, block in self.blocks():
+            gram = dsyrk(1.0, block.T, beta=1.0, c=gram, overwrite_c=True)
+        return gram
+
+
+def parts(n: int) -> Iterator[slice]:
+    """Consecutive slices of at most `BLOCK` rows."""
+    return (slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK))
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,30 +95,48 @@ class Axes:
 
     Attributes
     ----------
-    design
-        Shape ``(n, 1 + r)``: a column of ones, then the coordinates, which have mean 0.
+    source
+        The n rows: centred, in the coordinates they came in, or in r others that keep all inner
+        products where d > n.
+    vectors
+        Shape ``(min(n, d), r)``: the axes in these coordinates, orthonormal columns.
     single
-        The same in single precision.
+        Shape ``(n, 1 + r)``, float32: a column of ones, then the coordinates, which have mean 0.
     eigenvalues
         Shape ``(r,)``, not negative, ascending: of the Gram matrix of the coordinates.
     dims
         d: how many dimensions the rows had.
+    kept
+        What `leverage` last computed, for other tasks on the same rows.
     """
 
-    design: Matrix
+    source: CentredRows
+    vectors: Matrix
     single: NDArray[np.float32]
-    eigenvalues: NDArray[np.float64]
+    eigenvalues: Vector
     dims: int
+    kept: dict[bytes, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def design(self) -> Matrix:
+        """`single` in double precision; computed when it is first asked for."""
+        design = np.ones(self.single.shape)
+        for part, block in self.source.blocks():
+            np.matmul(block, self.vectors, out=design[part, 1:])
+        return design
 
     @property
     def rows(self) -> Matrix:
-        """Coordinates, shape ``(n, r)``."""
+        """Coordinates in double precision, shape ``(n, r)``."""
         return self.design[:, 1:]
 
     @cached_property
-    def squares(self) -> NDArray[np.float64]:
+    def squares(self) -> Vector:
         """Squared norm of each row, shape ``(n,)``."""
-        return np.asarray(np.einsum("ij,ij->i", self.rows, self.rows))
+        squares = np.empty(len(self.source))
+        for part, block in self.source.blocks():
+            squares[part] = np.einsum("ij,ij->i", block, block)
+        return squares
 
     @property
     def mean_eigenvalue(self) -> float:
@@ -60,8 +147,10 @@ class Axes:
         """Summed squared distances of the training rows from their mean; 0 if only rounding."""
         total = self.squares[split.train].sum()
         # A product with 0 and 1 is faster than gathering the rows.
-        times = np.bincount(split.train, minlength=len(self.rows)).astype(np.float64)
-        shift = times @ self.rows
+        times = np.bincount(split.train, minlength=len(self.source)).astype(np.float64)
+        shift = np.zeros(self.source.means.size)
+        for part, block in self.source.blocks():
+            shift += times[part] @ block
         within = float(total - shift @ shift / split.train.size)
         return within if within > ROUNDING * total else 0.0
 
@@ -80,12 +169,46 @@ def rotate(X: Matrix) -> Axes:
     >>> axes.eigenvalues.round(6).tolist(), np.abs(axes.rows[:, 1]).round(6).tolist()
     ([0.0, 50.0], [5.0, 5.0])
     """
-    n, d = X.shape
-    centred = X - X.mean(axis=0)
+    return _decompose(CentredRows.of(X, np.arange(len(X))), scaled=False)
+
+
+def rotate_rows(matrix: NDArray[Any], numbers: NDArray[np.intp]) -> Axes:
+    """Find the principal axes of some rows of a matrix, divided by one standard deviation.
+
+    Parameters
+    ----------
+    matrix
+        Shape ``(m, d)``: finite, in any unit that single precision can hold.
+    numbers
+        Shape ``(n,)``: which rows.
+
+    Examples
+    --------
+    >>> axes = rotate_rows(np.array([[3e30], [9.0], [-3e30]], dtype=np.float32), np.array([0, 2]))
+    >>> axes.eigenvalues.round(6).tolist(), axes.rows[:, 0].round(6).tolist()
+    ([2.0], [1.0, -1.0])
+    """
+    return _decompose(CentredRows.of(matrix, numbers), scaled=True)
+
+
+def _decompose(source: CentredRows, *, scaled: bool) -> Axes:
+    n, d = len(source), source.means.size
     if d > n:
         # Rᵀ of Xᵀ = QR has the same inner products; XXᵀ would lose half the digits.
-        centred = np.linalg.qr(centred.T)[1].T.copy()
-    eigenvalues, V = np.linalg.eigh(centred.T @ centred)
-    design = np.ones((n, 1 + centred.shape[1]))
-    np.matmul(centred, V, out=design[:, 1:])
-    return Axes(design, design.astype(np.float32), np.maximum(eigenvalues, 0.0), d)
+        X = np.concatenate([block for _, block in source.blocks()])
+        lower = np.asarray(np.linalg.qr(X.T, mode="r")).T.copy()
+        source = CentredRows(lower, np.arange(n), np.zeros(n))
+    gram = source.gram()
+    if scaled:
+        # Squares of single-precision numbers neither overflow nor vanish in double precision.
+        scale = float(np.sqrt(np.trace(gram) / (n * d))) or 1.0
+        source = CentredRows(source.matrix, source.numbers, source.means, scale)
+        gram /= scale**2
+    eigenvalues, vectors = eigh(
+        gram, lower=False, driver="evd", overwrite_a=True, check_finite=False
+    )
+    single = np.ones((n, 1 + eigenvalues.size), dtype=np.float32)
+    axes = vectors.astype(np.float32)
+    for part, block in source.blocks():
+        np.matmul(block.astype(np.float32), axes, out=single[part, 1:])
+    return Axes(source, vectors, single, np.maximum(eigenvalues, 0.0), d)

@@ -1,35 +1,52 @@
 """The label-free preparation every probe starts from."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from probeboard.probing.axes import Axes, rotate
+from probeboard.probing.axes import Axes, parts, rotate_rows
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedEmbeddings:
-    """Embeddings centred per dimension and scaled by one number.
+    """Embeddings, and how to centre them per dimension and scale them by one number.
 
     Attributes
     ----------
-    matrix
-        Shape ``(n_samples, n_dims)``, float64, read-only.
+    values
+        Shape ``(n_samples, n_dims)``: as handed in; a view, not a copy, that cannot be written to.
     scale
-        The standard deviation the centred embeddings were divided by; 1 if they were constant.
+        The standard deviation the centred embeddings are divided by; 1 if they are constant.
     means
-        Shape ``(n_dims,)``, read-only: what was subtracted, so that ``matrix * scale + means`` is
+        Shape ``(n_dims,)``, read-only: what is subtracted, so that ``matrix * scale + means`` is
         what was handed in. `neuco` needs it: NeuCo-Bench subtracts one mean for all dimensions.
     """
 
-    matrix: NDArray[np.float64]
+    values: NDArray[np.float32]
     scale: float
     means: NDArray[np.float64]
     _latest: dict[bytes, Axes] = field(default_factory=dict, repr=False)
 
+    @cached_property
+    def matrix(self) -> NDArray[np.float64]:
+        """All embeddings prepared, in double precision, read-only: kept once it was asked for.
+
+        It takes twice the memory of `values`; `centred` gives some rows of it.
+        """
+        matrix = self.centred(np.arange(len(self.values)))
+        matrix.setflags(write=False)
+        return matrix
+
+    def centred(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Some rows prepared, shape ``(rows, n_dims)``."""
+        some = np.subtract(self.values[rows], self.means, dtype=np.float64)
+        some /= self.scale
+        return some
+
     def axes(self, rows: NDArray[np.intp]) -> Axes:
-        """Principal axes of some of the rows, again of order 1.
+        """Principal axes of some of the rows, centred again and again of order 1.
 
         The latest are kept: the tasks of a challenge often have the same samples.
         """
@@ -37,7 +54,7 @@ class PreparedEmbeddings:
         if key not in self._latest:
             # The old ones first, so that never two take up memory.
             self._latest.clear()
-            self._latest[key] = rotate(of_order_one(self.matrix[rows]))
+            self._latest[key] = rotate_rows(self.values, rows)
         return self._latest[key]
 
 
@@ -52,7 +69,7 @@ def prepare(matrix: NDArray[np.float32]) -> PreparedEmbeddings:
     Parameters
     ----------
     matrix
-        Shape ``(n_samples, n_dims)``, finite.
+        Shape ``(n_samples, n_dims)``, finite; not to be changed while the result is in use.
 
     Raises
     ------
@@ -67,30 +84,17 @@ def prepare(matrix: NDArray[np.float32]) -> PreparedEmbeddings:
     """
     if matrix.ndim != 2 or matrix.size == 0:
         raise ValueError(f"embeddings need shape (n_samples, n_dims), not {matrix.shape}")
-    centred = matrix.astype(np.float64)
-    if not np.isfinite(centred).all():
+    if not np.isfinite(matrix).all():
         raise ValueError("embeddings must be finite")
     # The mean of a constant column is not always that constant; what is left would be scaled up.
-    constant = centred.min(axis=0) == centred.max(axis=0)
-    means = np.where(constant, centred[0], centred.mean(axis=0))
-    centred -= means
-    centred[:, constant] = 0.0
-    scale = float(np.sqrt(np.vdot(centred, centred) / centred.size)) or 1.0
-    centred /= scale
-    centred.setflags(write=False)
+    constant = matrix.min(axis=0) == matrix.max(axis=0)
+    means = np.where(constant, matrix[0], matrix.mean(axis=0, dtype=np.float64))
+    squares = 0.0
+    for part in parts(len(matrix)):
+        block = np.subtract(matrix[part], means, dtype=np.float64)
+        squares += float(np.vdot(block, block))
+    scale = float(np.sqrt(squares / matrix.size)) or 1.0
     means.setflags(write=False)
-    return PreparedEmbeddings(matrix=centred, scale=scale, means=means)
-
-
-def of_order_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centred per dimension, and divided by one standard deviation; squares never overflow.
-
-    Examples
-    --------
-    >>> of_order_one(np.array([-1e200, 1e200]))
-    array([-1.,  1.])
-    """
-    values = values / (max(float(values.max()), -float(values.min())) or 1.0)
-    values -= values.mean(axis=0)
-    values /= np.sqrt(np.vdot(values, values) / values.size) or 1.0
-    return values
+    values = matrix.view()
+    values.setflags(write=False)
+    return PreparedEmbeddings(values=values, scale=scale, means=means)

@@ -1,75 +1,73 @@
 """Ridge regression on every split, each with the penalty its own training rows prefer.
 
-Per split: minimise Σ(y - b - x·w)² + λ|w|² over the training rows, b free. All splits and penalties
-follow from one decomposition of all n rows (see `axes`): centred and along their principal axes
-they are Z, with ZᵀZ = S diagonal, and the hat matrix of a set of rows T is
+Per split and target: minimise Σ(y - b - x·w)² + λ|w|² over the training rows, b free. λ is the one
+of a path whose leave-one-out residuals on the training rows, residual_i / (1 - h_i), h_i the
+leverage, have the smallest mean square. No label of another row shapes anything.
 
-    C_T = 1/n + Z_T (S + λ)⁻¹ Z_Tᵀ                          (the 1/n is the intercept)
-
-Leaving T out, in block form: let y be 0 on T and elsewhere the labels less their training mean ȳ.
-Fitted to all rows it leaves the residuals r = y - Z (S + λ)⁻¹c, c = Zᵀy; fitted to the training
-rows alone it leaves e_T on T and r_i + C_iT e_T on a training row i, with
-
-    (I - C_T) e_T = r_T                     (Sherman-Morrison-Woodbury)
-    w = (S + λ)⁻¹ (c - Z_Tᵀ e_T),   b = ȳ - Σe_T / n,   predictions ȳ - e_T
-
-No test label enters anywhere. The penalty with the smallest mean squared leave-one-out residual of
-the training rows is chosen, residual_i / (1 - h_i), h_i the leverage among the training rows.
-Generalized cross-validation, which replaces each h_i by their mean, chose a weaker penalty on real
-embeddings, whose leverages are far from equal, and lost up to .013 of R². Leverages cost more than
-all else. Where dimensions are nearly as many as rows (see `_exact`) they are computed; elsewhere
-the expected leverage of a row stands in for its own, over which rows the split leaves out, as it
-only has to compare penalties (see `leverage`).
+All splits share one decomposition of all rows (see `axes`), from which leaving out rows is a small
+system (derived in `ridge_downdate`). With more than 1.5 training rows per dimension, leverages
+are replaced by their expectation to choose λ (`ridge_choice`), in single precision; then weights
+are refined in double precision (`ridge_refine`). Generalized cross-validation, which replaces each
+h_i by their mean, chose a weaker penalty on real embeddings, whose leverages are far from equal,
+and lost up to .013 of R². With fewer rows leverages are exact (`ridge_dense`). Splits that hold out
+more than a third of the rows, or nearly all of their variance, are fitted to their training rows
+alone (`ridge_alone`).
 
 Penalties are relative to the mean eigenvalue of ZᵀZ, so neither the number of rows nor the unit of
-the embedding matters. A split these shortcuts do not serve is fitted to its training rows alone.
+the embedding matters.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
 
 from probeboard.labelsets import Split
 from probeboard.probing.axes import Axes
-from probeboard.probing.leverage import expected_kept
+from probeboard.probing.ridge_alone import fit_alone
+from probeboard.probing.ridge_choice import choose
+from probeboard.probing.ridge_dense import fit_dense
+from probeboard.probing.ridge_problem import RidgeProblem
+from probeboard.probing.ridge_refine import predict
 
-Array = NDArray[Any]
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
+Fits = list[tuple[Vector, Matrix] | None]
 
 # Wide, because the spectra of real embeddings fall by many decades: a network with random weights
 # needs 1e-7 of the mean eigenvalue where the same network, pretrained, is best at 1e-3.
 RELATIVE_PENALTIES: Vector = np.logspace(-7.0, 2.0, 15)
 # Up to so many training rows per dimension, leverages are computed exactly.
 FEW_ROWS = 1.5
-# Relative residual of the conjugate gradients that only compare penalties.
-PATH_TOLERANCE = 1e-4
-PATH_STEPS = 100
-# Pivots of I - C_T: below this, what is right has cancelled.
-SMALLEST_PIVOT = 1e-8
-# Singular values below this share of the rows' norm are what rounding left of rows all alike.
-ROUNDING = 1e-14
-# A row that alone fixes a direction has leverage 1 up to rounding.
-SMALLEST_KEPT = 1e-10
+# Largest share of the rows that is left out of the decomposition of all.
+MOST_HELD_OUT = 1.0 / 3.0
+# Splits times targets fitted at once, which bounds the memory.
+COLUMNS = 240
 
 
 @dataclass(frozen=True, eq=False)
 class RidgeFit:
-    """What ridge makes of one split: λ, and predictions of the test rows, shape ``(n_test,)``."""
+    """What ridge makes of one split.
 
-    penalty: float
-    predicted: Vector
+    Attributes
+    ----------
+    penalties
+        Shape ``(t,)``: λ of each target.
+    predicted
+        Shape ``(n_test,)`` for labels ``(n,)``, ``(n_test, t)`` for ``(n, t)``.
+    """
 
+    penalties: Vector
+    predicted: Matrix
 
-class _Unserved(Exception):
-    """The shortcut loses too many digits on this split."""
+    @property
+    def penalty(self) -> float:
+        """λ of the only target."""
+        return float(self.penalties.item())
 
 
 def fit_ridge(
-    axes: Axes, y: Vector, splits: tuple[Split, ...], *, relative: Vector = RELATIVE_PENALTIES
+    axes: Axes, y: Matrix, splits: tuple[Split, ...], *, relative: Vector = RELATIVE_PENALTIES
 ) -> tuple[RidgeFit, ...]:
     """Fit ridge on each split's training rows and predict its test rows.
 
@@ -78,201 +76,63 @@ def fit_ridge(
     axes
         Of n embeddings.
     y
-        Shape ``(n,)``: labels, finite, of order 1.
+        Shape ``(n,)`` or ``(n, t)``: labels, finite, of order 1.
     splits
-        Row numbers of `y`.
+        Row numbers of `y`; parts are disjoint and need not cover all rows.
     relative
-        Shape ``(p,)``, positive: penalties as multiples of the mean eigenvalue of the centred Gram
-        matrix of all rows; for a split whose training rows have less than half their share of the
-        variance, of its own.
+        Shape ``(p,)``, positive, ascending: penalties as multiples of the mean eigenvalue of the
+        centred Gram matrix of all rows; for a split fitted alone, of its own.
 
     Returns
     -------
     tuple of RidgeFit
         One per split.
+
+    Examples
+    --------
+    >>> from probeboard.probing.axes import rotate
+    >>> X = np.array([[-2.0], [-1.0], [0.0], [1.0], [2.0]])
+    >>> split = Split(train=np.arange(4), test=np.array([4]))
+    >>> fit = fit_ridge(rotate(X), 3 * X[:, 0], (split,), relative=np.array([0.1]))[0]
+    >>> fit.penalty, fit.predicted.round(6).tolist()  # slope 3·5/(5 + 1) from the mean at -½
+    (1.0, [4.75])
     """
-    problem = _Problem.of(axes, y, splits, relative * axes.mean_eigenvalue)
-    few = min(split.train.size for split in splits) <= FEW_ROWS * axes.eigenvalues.size
-    fits = _exact(problem) if few else _expected(problem)
+    problem = RidgeProblem(axes, y.reshape(len(y), -1), splits, relative)
+    outside = len(y) - problem.sizes
+    shared = outside <= MOST_HELD_OUT * len(y)
+    many = problem.sizes > FEW_ROWS * axes.eigenvalues.size
+    fits: Fits = [None] * len(splits)
+    for fit, numbers in (
+        (_fit_many, np.flatnonzero(shared & many)),
+        (fit_dense, np.flatnonzero(shared & ~many)),
+    ):
+        if numbers.size:
+            for i, found in zip(numbers, fit(problem.some(numbers)), strict=True):
+                fits[i] = found
+    done = [found or fit_alone(problem, i) for i, found in enumerate(fits)]
     return tuple(
-        fit or _fit_alone(axes, y, split, relative) for fit, split in zip(fits, splits, strict=True)
+        RidgeFit(penalties, predicted[:, 0] if y.ndim == 1 else predicted)
+        for penalties, predicted in done
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Problem:
-    """Labels as each split may see them, ``(n, k)``, their products with the rows, ``(r, k)``."""
-
-    axes: Axes
-    splits: tuple[Split, ...]
-    penalties: Vector
-    means: Vector
-    labels: Matrix
-    products: Matrix
-    served: list[bool]
-
-    @classmethod
-    def of(cls, axes: Axes, y: Vector, splits: tuple[Split, ...], penalties: Vector) -> "_Problem":
-        means = np.array([y[split.train].mean() for split in splits])
-        labels = np.zeros((y.size, len(splits)))
-        for i, split in enumerate(splits):
-            labels[split.train, i] = y[split.train] - means[i]
-        served = [_has_its_share(axes, split) for split in splits]
-        return cls(axes, splits, penalties, means, labels, axes.rows.T @ labels, served)
-
-
-def _has_its_share(axes: Axes, split: Split) -> bool:
-    """Whether the training rows have at least half their share of the variance."""
-    share = split.train.size / len(axes.rows)
-    return axes.variation(split) > 0.5 * share * float(axes.eigenvalues.sum())
-
-
-def _expected(problem: _Problem) -> list[RidgeFit | None]:
-    """Choose by expected leverages, in single precision; then fit in double."""
-    axes = problem.axes
-    n, p = len(axes.design), problem.penalties.size
-    shrunk = 1.0 / (axes.eigenvalues[:, None] + problem.penalties)
-    single, kept = shrunk.astype(np.float32), dict[int, Array]()
-    fits: list[RidgeFit | None] = []
-    for i, split in enumerate(problem.splits):
-        try:
-            if not problem.served[i]:
-                raise _Unserved
-            test = axes.single[split.test, 1:]
-            products = problem.products[:, i, None].astype(np.float32)
-            held_out = _conjugate_gradients(test, -test @ (products * single), single, n)
-            weights = np.empty((len(shrunk) + 1, p), dtype=np.float32)
-            weights[0] = -held_out.sum(axis=0) / n
-            weights[1:] = (products - test.T @ held_out) * single
-            residuals = problem.labels[:, i, None].astype(np.float32) - axes.single @ weights
-            if split.train.size not in kept:
-                kept[split.train.size] = expected_kept(
-                    axes, problem.penalties, train=split.train.size
-                )
-            loo = (residuals / kept[split.train.size])[split.train]
-            best = int(np.argmin(np.einsum("ij,ij->j", loo, loo)))
-            error = _held_out(axes.rows[split.test], problem.products[:, i], shrunk[:, best], n)
-            fits.append(RidgeFit(float(problem.penalties[best]), problem.means[i] - error))
-        except _Unserved:
-            fits.append(None)
+def _fit_many(problem: RidgeProblem) -> Fits:
+    """Some targets at a time."""
+    k, t = len(problem.splits), problem.y.shape[1]
+    width = max(1, COLUMNS // k)
+    found = [_fit_at_once(problem.targets(slice(j, j + width))) for j in range(0, t, width)]
+    fits: Fits = []
+    for of_split in zip(*found, strict=True):
+        some = [one for one in of_split if one is not None]
+        penalties, predicted = zip(*some, strict=True) if some else ((), ())
+        whole = len(some) == len(of_split)
+        fits.append((np.concatenate(penalties), np.hstack(predicted)) if whole else None)
     return fits
 
 
-def _conjugate_gradients(test: Array, right: Array, shrunk: Array, n: int) -> Array:
-    """Solve (I - C_T) e = r, a column per penalty."""
-    solution = np.zeros_like(right)
-    residual, direction = right.copy(), right.copy()
-    squared = np.einsum("ij,ij->j", residual, residual)
-    enough = PATH_TOLERANCE**2 * squared
-    for _ in range(PATH_STEPS):
-        if (squared <= enough).all():
-            return solution
-        image = direction - test @ (shrunk * (test.T @ direction)) - direction.sum(axis=0) / n
-        curvature = np.einsum("ij,ij->j", direction, image)
-        moving = (squared > enough) & (curvature > 0)
-        step = np.where(moving, squared / np.where(moving, curvature, 1), 0)
-        solution += step * direction
-        residual -= step * image
-        before, squared = squared, np.einsum("ij,ij->j", residual, residual)
-        direction *= np.where(moving, squared / np.where(moving, before, 1), 0)
-        direction += residual
-    raise _Unserved
-
-
-def _held_out(test: Matrix, products: Vector, shrunk: Vector, n: int) -> Vector:
-    """e_T at one penalty: with C_T = aaᵀ, by whichever of I - aaᵀ and I - aᵀa is smaller."""
-    along = np.column_stack([np.full(len(test), n**-0.5), test * np.sqrt(shrunk)])
-    right = -test @ (shrunk * products)
-    if along.shape[0] <= along.shape[1]:
-        return np.asarray(cho_solve(_factorise(-(along @ along.T)), right, check_finite=False))
-    inner = cho_solve(_factorise(-(along.T @ along)), along.T @ right, check_finite=False)
-    return np.asarray(right + along @ inner)
-
-
-def _factorise(less: Matrix) -> tuple[Matrix, bool]:
-    """Cholesky factor of I plus a matrix, which it overwrites."""
-    less[np.diag_indices_from(less)] += 1.0
-    return _cholesky(less)
-
-
-def _cholesky(kept: Matrix) -> tuple[Matrix, bool]:
-    try:
-        factor: tuple[Matrix, bool] = cho_factor(kept, lower=True, check_finite=False)
-    except LinAlgError:
-        raise _Unserved from None
-    if float(np.diag(factor[0]).min()) ** 2 < SMALLEST_PIVOT:
-        raise _Unserved
-    return factor
-
-
-def _exact(problem: _Problem) -> list[RidgeFit | None]:
-    """Choose by exact leverages: each penalty's residual maker I - C, formed once for all splits.
-
-    In block form the split's own is, among training rows, R_ii - R_iT R_TT⁻¹ R_Ti; its diagonal is
-    1 - h, and it and R y give all residuals. Where the dimensions are the more, R shrinks with the
-    penalty and loses digits, so predictions come from the training rows.
-    """
-    rows = problem.axes.rows
-    served = list(problem.served)
-    lowest, chosen = np.full(len(served), np.inf), np.zeros(len(served))
-    for penalty in problem.penalties:
-        scaled = rows / np.sqrt(problem.axes.eigenvalues + penalty)
-        maker = -(scaled @ scaled.T) - 1.0 / len(rows)
-        maker[np.diag_indices_from(maker)] += 1.0
-        residuals = maker @ problem.labels
-        for i, split in enumerate(problem.splits):
-            if not served[i]:
-                continue
-            try:
-                criterion = _criterion(maker, residuals[:, i], split)
-            except _Unserved:
-                served[i] = False
-                continue
-            if criterion < lowest[i]:
-                lowest[i], chosen[i] = criterion, penalty
-    return [_fit_at(problem, i, chosen[i]) if served[i] else None for i in range(len(served))]
-
-
-def _criterion(maker: Matrix, residuals: Vector, split: Split) -> float:
-    """Mean squared leave-one-out residual of the training rows."""
-    factor, lower = _cholesky(maker[np.ix_(split.test, split.test)])
-    across = maker[np.ix_(split.test, split.train)]
-    error = cho_solve((factor, lower), residuals[split.test], check_finite=False)
-    half = solve_triangular(factor, across, lower=lower, check_finite=False)
-    kept = np.diag(maker)[split.train] - np.einsum("ij,ij->j", half, half)
-    if float(kept.min()) < SMALLEST_PIVOT:
-        raise _Unserved
-    loo = (residuals[split.train] - error @ across) / kept
-    return float(np.mean(loo**2))
-
-
-def _fit_at(problem: _Problem, i: int, penalty: float) -> RidgeFit:
-    """Fit one split at a penalty: by XᵀX + λ or XXᵀ + λ, whichever is smaller."""
-    split, rows = problem.splits[i], problem.axes.rows
-    mean = rows[split.train].mean(axis=0)
-    train, test, labels = rows[split.train] - mean, rows[split.test] - mean, problem.labels[:, i]
-    n, d = train.shape
-    small = train @ train.T if n < d else train.T @ train
-    small[np.diag_indices_from(small)] += penalty
-    factor = cho_factor(small, lower=True, check_finite=False)
-    right = labels[split.train] if n < d else train.T @ labels[split.train]
-    solved = cho_solve(factor, right, check_finite=False)
-    predicted = test @ (train.T @ solved if n < d else solved)
-    return RidgeFit(float(penalty), predicted + problem.means[i])
-
-
-def _fit_alone(axes: Axes, y: Vector, split: Split, relative: Vector) -> RidgeFit:
-    """Fit one split by the singular values of its training rows."""
-    train, labels = axes.rows[split.train], y[split.train]
-    mean, y_mean = train.mean(axis=0), labels.mean()
-    left, s, right = np.linalg.svd(train - mean, full_matrices=False)
-    s[s < ROUNDING * np.linalg.norm(train)] = 0.0
-    penalties = relative * (float((s**2).sum()) / axes.dims or 1.0)
-    shares = s[:, None] ** 2 / (s[:, None] ** 2 + penalties)
-    along = left.T @ (labels - y_mean)
-    residuals = (labels - y_mean)[:, None] - left @ (along[:, None] * shares)
-    kept = 1.0 - 1.0 / labels.size - left**2 @ shares
-    loo = np.mean((residuals / np.maximum(kept, SMALLEST_KEPT)) ** 2, axis=0)
-    best = int(np.argmin(loo))
-    weights = right.T @ (along * s / (s**2 + penalties[best]))
-    return RidgeFit(float(penalties[best]), (axes.rows[split.test] - mean) @ weights + y_mean)
+def _fit_at_once(problem: RidgeProblem) -> Fits:
+    choice = choose(problem)
+    return [
+        None if predicted is None else (problem.penalties[numbers], predicted)
+        for numbers, predicted in zip(choice.numbers, predict(problem, choice), strict=True)
+    ]

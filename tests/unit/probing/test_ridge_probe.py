@@ -6,7 +6,7 @@ from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.metrics import r2_score
 
 from probeboard.labelsets import Split, SplitSpec, shuffle_splits
-from probeboard.probing import prepare, ridge
+from probeboard.probing import prepare, ridge, ridge_dense, ridge_downdate, ridge_refine
 from probeboard.probing.axes import rotate
 from probeboard.probing.leverage import expected_kept
 from probeboard.probing.metrics import r2
@@ -97,17 +97,24 @@ def test_test_rows_with_most_of_the_variance_do_not_disturb_the_training_rows():
 
 
 @pytest.mark.parametrize(
-    ("n", "d", "constant", "value"),
-    [(400, 16, "PATH_STEPS", 0), (400, 16, "SMALLEST_PIVOT", 1.0), (90, 80, "SMALLEST_PIVOT", 1.0)],
+    ("n", "d", "module", "constant", "value"),
+    [
+        (400, 16, ridge_downdate, "MAX_STEPS", 0),
+        (400, 16, ridge_refine, "MAX_ROUNDS", 0),
+        (90, 80, ridge_dense, "SMALLEST_KEPT", 1.0),
+        (90, 100, ridge_dense, "SMALLEST_KEPT", 1.0),
+    ],
 )
-def test_a_split_the_shortcuts_do_not_serve_is_fitted_alone(monkeypatch, n, d, constant, value):
+def test_a_split_the_shortcuts_do_not_serve_is_fitted_alone(
+    monkeypatch, n, d, module, constant, value
+):
     X, y = regression(n, d)
     splits = shuffle_splits(n, SplitSpec(n_splits=3))
     expected = fit_ridge(rotate(X), y, splits)
     alone = []
-    monkeypatch.setattr(ridge, constant, value)
-    fit_alone = ridge._fit_alone
-    monkeypatch.setattr(ridge, "_fit_alone", lambda *given: alone.append(1) or fit_alone(*given))
+    monkeypatch.setattr(module, constant, value)
+    fit_alone = ridge.fit_alone
+    monkeypatch.setattr(ridge, "fit_alone", lambda *given: alone.append(1) or fit_alone(*given))
     relative = np.array([expected[0].penalty / rotate(X).mean_eigenvalue])
     first = fit_ridge(rotate(X), y, splits[:1] * 2, relative=relative)[0]
     assert len(alone) == 2
