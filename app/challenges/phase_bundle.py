@@ -9,8 +9,20 @@ from app.challenges.contents import Contents
 from app.challenges.findings import Findings
 from app.challenges.yaml_lines import Path
 from app.errors import Place
-from probeboard.labelsets import LabelSet, SplitKind, SplitSpec, count_splits, find_split_issues
+from app.models import ProbeKind
+from probeboard.labelsets import (
+    InvalidSplits,
+    LabelIssue,
+    LabelSet,
+    SplitKind,
+    SplitSpec,
+    check_splits,
+    count_splits,
+    make_splits,
+)
 
+# A test holds it to the number that workers look for.
+NEIGHBOURS = 5
 # NeuCo-Bench computes R² of no fewer.
 MIN_NEUCO_TEST_SAMPLES = 2
 
@@ -74,7 +86,19 @@ def _spec_of(config: SplitsConfig, marks: Mapping[str, str] | None) -> SplitSpec
 
 
 def _check_splits(phase: PhaseConfig, task: TaskConfig, read: TaskBundle, found: Findings) -> None:
-    issues = find_split_issues(read.labels, read.splits, read.marks)
+    try:
+        splits = make_splits(read.labels, read.splits, read.marks)
+    except InvalidSplits as error:
+        issues = error.issues
+    else:
+        issues = check_splits(read.labels, splits)
+        fewest = min(split.train.size for split in splits)
+        if task.probe is ProbeKind.KNN and 0 < fewest <= NEIGHBOURS:
+            detail = (
+                f"a training part has {fewest} samples: the {NEIGHBOURS} nearest are all of them, "
+                "and every prediction is the same"
+            )
+            issues = (*issues, LabelIssue("too_few_neighbours", detail))
     found.places.extend(
         Place(issue.code, f"phase {phase.slug}: {issue.detail}", file=task.labels)
         for issue in issues

@@ -64,6 +64,8 @@ def test_a_right_bundle_is_read_whole():
         ("title: Tern", 'title: "Tern\\0"', "value_error"),
         ("title: Tern", 'title: "Tern\\nTern"', "value_error"),
         ("labels: wet.csv", "labels: dry.csv", "file_missing"),
+        ("terms: terms.md", "terms: term.md", "file_missing"),
+        ("tasks: [height, wet]", "tasks: height", "list_type"),
         ("samples: samples.csv", "samples: sample.csv", "file_missing"),
         ("tasks: [height, wet]", "tasks: [height, wind]", "unknown_task"),
         ("tasks: [height, wet]", "tasks: [height, height]", "duplicate"),

@@ -233,6 +233,19 @@ def test_a_probe_nobody_could_fit_is_refused_at_its_task(task: dict[str, Any], c
     assert line in {"- slug: wet", f"probe: {task.get('probe')}"}
 
 
+@pytest.mark.parametrize(("shots", "refused"), [(2, True), (3, False)])
+def test_the_nearest_neighbours_are_a_choice_of_some(shots: int, refused: bool) -> None:
+    bundle = files(tasks=["wet"], splits=SHUFFLED | {"shots": shots})
+    assert read_bundle(bundle)
+    config = yaml.safe_load(bundle["challenge.yaml"])
+    config["tasks"][1]["probe"] = "knn"
+    bundle["challenge.yaml"] = yaml.safe_dump(config, sort_keys=False).encode()
+    if refused:
+        assert refusals(bundle) == [("too_few_neighbours", "wet.csv")]
+    else:
+        assert read_bundle(bundle)
+
+
 def test_every_probe_analysis_and_budget_is_taken() -> None:
     bundle = files(
         tasks=["height", "wet", "flags"],

@@ -5,7 +5,9 @@ from typing import get_args
 import app.models
 from app.challenges.apply_phase import SCORER_VERSIONS
 from app.challenges.config import PhaseConfig
-from probeboard.probing import get_scorer
+from app.challenges.phase_bundle import NEIGHBOURS
+from probeboard.probing import get_scorer, knn
+from probeboard.probing.analyses import Analysis
 from probeboard.probing.task import ProbeKind
 
 
@@ -18,3 +20,11 @@ def test_every_scorer_a_bundle_may_name_has_a_version_that_workers_know() -> Non
 
 def test_every_probe_a_bundle_may_name_is_one_that_workers_know() -> None:
     assert {probe.value for probe in app.models.ProbeKind} == {probe.value for probe in ProbeKind}
+
+
+def test_every_analysis_a_bundle_may_ask_for_is_one_that_workers_know() -> None:
+    assert {one.value for one in app.models.Analysis} == {one.value for one in Analysis}
+
+
+def test_bundles_and_workers_look_for_as_many_neighbours() -> None:
+    assert knn.NEIGHBOURS == NEIGHBOURS

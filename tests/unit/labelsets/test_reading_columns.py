@@ -180,6 +180,31 @@ def test_marks_that_cannot_be_used_are_refused_with_their_line(data, kind, expec
     assert [(issue.code, issue.line) for issue in refused.value.issues] == expected
 
 
+ANY_CELLS = st.lists(
+    st.sampled_from(
+        ["s00", "s01", "x", "", ",", "\n", "\r", '"', "train", "test", "1", "\x00", "é"]
+    )
+)
+
+
+@given(st.sampled_from([b"", b"id,group\n", b"id,a,b\n"]), st.binary(max_size=60) | ANY_CELLS)
+@settings(derandomize=True, max_examples=150)
+def test_any_bytes_are_marks_and_labels_or_a_refusal_with_issues(header, content):
+    data = header + (content if isinstance(content, bytes) else "".join(content).encode())
+    said = []
+    for read in (
+        lambda: read_marks(data, kind=SplitKind.GROUPED, known_ids=IDS),
+        lambda: read_marks(data, kind=SplitKind.PREDEFINED, known_ids=IDS),
+        lambda: read_labels(data, task_type=TaskType.MULTILABEL, known_ids=IDS),
+        lambda: read_labels(data, task_type=TaskType.REGRESSION, keep_order=True),
+    ):
+        try:
+            assert read()
+        except InvalidLabels as refused:
+            said.append(refused)
+    assert all(issue.code and issue.detail for refused in said for issue in refused.issues)
+
+
 @pytest.mark.parametrize("kind", [SplitKind.SHUFFLE, SplitKind.STRATIFIED])
 def test_splits_that_nobody_marks_have_no_marks(kind):
     with pytest.raises(ValueError, match="need no marks"):
