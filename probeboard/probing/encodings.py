@@ -11,7 +11,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from probeboard.probing.axes import parts
+from probeboard.probing.predictions import to_single
 from probeboard.probing.preparation import PreparedEmbeddings
+from probeboard.probing.spectrum import gram
 
 Matrix = NDArray[np.float32]
 
@@ -126,9 +129,9 @@ def decoded(
         if point.encoding is Encoding.FIRST:
             yield point, np.ascontiguousarray(matrix[:, : point.dims])
         elif point.encoding is Encoding.PRINCIPAL:
-            yield point, (prepared.matrix @ axes[:, : point.dims]).astype(np.float32)
+            yield point, _along(prepared, axes[:, : point.dims])
         elif point.encoding is Encoding.SIGNS:
-            yield point, np.where(prepared.matrix > 0.0, np.float32(1.0), np.float32(-1.0))
+            yield point, np.where(matrix > prepared.means, np.float32(1.0), np.float32(-1.0))
         elif point.encoding is Encoding.FLOAT16:
             yield point, _halved(prepared)
         else:
@@ -144,14 +147,27 @@ def _refuse_impossible(points: tuple[Point, ...], dims: int) -> None:
 
 def _principal_axes(prepared: PreparedEmbeddings, count: int) -> NDArray[np.float64]:
     """Directions of most variance, shape ``(d, count)``, by descending variance."""
-    _, axes = np.linalg.eigh(prepared.matrix.T @ prepared.matrix)
+    _, axes = np.linalg.eigh(gram(prepared))
     return np.asarray(axes[:, ::-1][:, :count])
+
+
+def _along(prepared: PreparedEmbeddings, axes: NDArray[np.float64]) -> Matrix:
+    """Coordinates of all samples along axes."""
+    n = len(prepared.values)
+    coordinates = np.empty((n, axes.shape[1]), dtype=np.float32)
+    for part in parts(n):
+        coordinates[part] = prepared.centred(np.arange(n)[part]) @ axes
+    return coordinates
 
 
 def _halved(prepared: PreparedEmbeddings) -> Matrix:
     """Standardised, because half precision ends at 65504 and 6e-8."""
-    halved = np.clip(prepared.matrix, -LARGEST_HALF, LARGEST_HALF).astype(np.float16)
-    return _to_single(halved.astype(np.float64) * prepared.scale + prepared.means)
+    halved = np.empty(prepared.values.shape, dtype=np.float32)
+    for part in parts(len(halved)):
+        X = prepared.centred(np.arange(len(halved))[part])
+        X = np.clip(X, -LARGEST_HALF, LARGEST_HALF).astype(np.float16).astype(np.float64)
+        halved[part] = to_single(X * prepared.scale + prepared.means)
+    return halved
 
 
 def _in_steps(matrix: Matrix, *, levels: int) -> Matrix:
@@ -159,14 +175,8 @@ def _in_steps(matrix: Matrix, *, levels: int) -> Matrix:
     low = matrix.min(axis=0).astype(np.float64)
     width = (matrix.max(axis=0) - low) / (levels - 1)
     # A constant dimension stays what it is.
-    steps = matrix - low
-    steps /= np.where(width > 0.0, width, 1.0)
-    np.rint(steps, out=steps)
-    steps *= width
-    steps += low
-    return _to_single(steps)
-
-
-def _to_single(values: NDArray[np.float64]) -> Matrix:
-    largest = float(np.finfo(np.float32).max)
-    return np.asarray(np.clip(values, -largest, largest), dtype=np.float32)
+    unit = np.where(width > 0.0, width, 1.0)
+    values = np.empty_like(matrix)
+    for part in parts(len(matrix)):
+        values[part] = to_single(np.rint((matrix[part] - low) / unit) * width + low)
+    return values

@@ -73,14 +73,12 @@ def _unpenalised(values: Sequence[Array]) -> _Predicted:
 
 
 def _ridge(prepared: PreparedEmbeddings, task: ProbeTask) -> _Predicted:
-    axes, targets = prepared.axes(task.rows), Targets.of(task.labels)
-    by_target = [fit_ridge(axes, y, task.splits) for y in targets.scaled.T.copy()]
-    values = [
-        np.stack([fits[number].predicted for fits in by_target], axis=1)
-        for number in range(len(task.splits))
-    ]
-    penalties = np.array([[fit.penalty for fit in fits] for fits in by_target]).T
-    return _Predicted(values, penalties[:, 0] if targets.one else penalties)
+    targets = Targets.of(task.labels)
+    fits = fit_ridge(prepared.axes(task.rows), targets.scaled, task.splits)
+    penalties = np.array([fit.penalties for fit in fits])
+    return _Predicted(
+        [fit.predicted for fit in fits], penalties[:, 0] if targets.one else penalties
+    )
 
 
 def _logistic(prepared: PreparedEmbeddings, task: ProbeTask) -> _Predicted:

@@ -2,7 +2,8 @@
 
 Similarity is the cosine of embeddings centred per dimension (`prepare`), 0 where one of them is the
 zero vector, or the number of dimensions whose signs agree (d less the Hamming distance). All splits
-share the product of a block of rows with all rows, whose length follows from a bound on memory.
+share the product of a block of rows with all rows, whose length follows from a bound on memory, and
+each row's nearest of all rows: most splits find enough training rows among these.
 
 **Ties are deterministic**: similarities are compared in steps, of 2⁻³⁰ ≈ 1e-9 for the cosine, and
 of equals the sample first in the label set is nearer. The step is far above rounding, so that
@@ -11,6 +12,7 @@ Step and place are one integer; those of a row all differ, so its largest are fo
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,8 +25,10 @@ Matrix = NDArray[np.float64] | NDArray[np.float32]
 Keys = NDArray[np.int64]
 
 STEPS = 2.0**30
+# So many times as many as are wanted are found among all rows.
+OF_ALL = 4
 # Of the keys of one block of rows; what is computed from them takes up three times as much.
-BLOCK_BYTES = 1 << 25
+BLOCK_BYTES = 1 << 24
 
 
 def nearest(
@@ -63,25 +67,49 @@ def nearest(
     >>> nearest(prepare(X), np.arange(5), [split], count=2)[0].tolist()
     [[0, 2]]
     """
-    found = [
-        np.empty((split.test.size, min(count, split.train.size)), dtype=np.intp) for split in splits
-    ]
-    sorted_tests = [np.argsort(split.test, kind="stable") for split in splits]
     compared = _signs(prepared, rows) if signs else _directions(prepared, rows)
-    n = rows.size
+    searches = [_Search.of(split, rows.size, count) for split in splits]
     tested = np.unique(np.concatenate([split.test for split in splits]))
-    for block in _blocks(tested, n):
+    for block in _blocks(tested, rows.size):
         keys = _sign_keys(compared, block) if signs else _cosine_keys(compared, block)
-        for split, order, nearest_ones in zip(splits, sorted_tests, found, strict=True):
-            tests = split.test[order]
-            within = slice(
-                np.searchsorted(tests, block[0]), np.searchsorted(tests, block[-1], side="right")
-            )
-            if within.start == within.stop:
-                continue
-            mine = keys[np.searchsorted(block, tests[within])][:, split.train]
-            nearest_ones[order[within]] = _largest(mine, nearest_ones.shape[1], n)
-    return found
+        nearest_of_all = _largest(keys, min(OF_ALL * count, rows.size), rows.size)
+        for search in searches:
+            search.add(block, keys, nearest_of_all)
+    return [search.found for search in searches]
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """What one split has found so far; `order` sorts its test rows."""
+
+    split: Split
+    order: NDArray[np.intp]
+    trains: NDArray[np.bool_]
+    found: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, split: Split, n: int, count: int) -> "_Search":
+        trains = np.zeros(n, dtype=np.bool_)
+        trains[split.train] = True
+        found = np.empty((split.test.size, min(count, split.train.size)), dtype=np.intp)
+        return cls(split, np.argsort(split.test, kind="stable"), trains, found)
+
+    def add(self, block: NDArray[np.intp], keys: Keys, nearest_of_all: NDArray[np.intp]) -> None:
+        """Find the nearest of the test rows that are in the block."""
+        tests = self.split.test[self.order]
+        first, end = np.searchsorted(tests, [block[0], block[-1] + 1])
+        mine, count = np.searchsorted(block, tests[first:end]), self.found.shape[1]
+        nearby = nearest_of_all[mine]
+        trained = self.trains[nearby]
+        # The training rows first, in their order.
+        places = np.argsort(~trained, axis=1, kind="stable")[:, :count]
+        nearest_ones = np.take_along_axis(nearby, places, axis=1)
+        few = np.flatnonzero(trained.sum(axis=1) < count)
+        if few.size:
+            n = keys.shape[1]
+            nearest_ones = np.ascontiguousarray(nearest_ones)
+            nearest_ones[few] = _largest(keys[mine[few]][:, self.split.train], count, n)
+        self.found[self.order[first:end]] = nearest_ones
 
 
 def _blocks(tested: NDArray[np.intp], n: int) -> Iterator[NDArray[np.intp]]:
@@ -91,7 +119,7 @@ def _blocks(tested: NDArray[np.intp], n: int) -> Iterator[NDArray[np.intp]]:
 
 def _directions(prepared: PreparedEmbeddings, rows: NDArray[np.intp]) -> Matrix:
     """Rows of length 1; the zero vector stays."""
-    directions = prepared.matrix[rows]
+    directions = prepared.centred(rows)
     lengths = np.sqrt(np.einsum("ij,ij->i", directions, directions))
     lengths[lengths == 0.0] = 1.0
     directions /= lengths[:, None]
@@ -100,8 +128,7 @@ def _directions(prepared: PreparedEmbeddings, rows: NDArray[np.intp]) -> Matrix:
 
 def _signs(prepared: PreparedEmbeddings, rows: NDArray[np.intp]) -> Matrix:
     """1 or -1, in single precision, whose products are exact up to 2**24 dimensions."""
-    positive = prepared.matrix > 0.0
-    return np.where(positive[rows], np.float32(1.0), np.float32(-1.0))
+    return np.where(prepared.values[rows] > prepared.means, np.float32(1.0), np.float32(-1.0))
 
 
 def _cosine_keys(directions: Matrix, block: NDArray[np.intp]) -> Keys:

@@ -99,7 +99,7 @@ def contexts(prepared: PreparedEmbeddings, tasks: Sequence[ProbeTask]) -> dict[s
     placed, offset = {}, 0
     for task in sorted(tasks, key=lambda task: task.name):
         placed[task.name] = Context(stream_offset=offset, mean=mean, std=std)
-        offset += word_count(task.splits, prepared.matrix.shape[1])
+        offset += word_count(task.splits, prepared.values.shape[1])
     return placed
 
 
@@ -213,10 +213,10 @@ def _mean_and_std(prepared: PreparedEmbeddings, rows: NDArray[np.intp]) -> tuple
     From the centred columns, whose values are of order one: with column means μⱼ and the rows'
     mean deviation δⱼ from them, mean = avg(μⱼ + s·δⱼ), and var = avg((s·zᵢⱼ + μⱼ - mean)²).
     """
-    n_dims = prepared.matrix.shape[1]
+    n_dims = prepared.values.shape[1]
     sums, squares = np.zeros(n_dims), 0.0
     for block in _blocks(rows):
-        Z = prepared.matrix[block]
+        Z = prepared.centred(block)
         sums += Z.sum(axis=0)
         squares += float(np.vdot(Z, Z))
     deviations = sums / rows.size
@@ -239,7 +239,7 @@ def _standardised(
     shift = (prepared.means - context.mean) / context.std
     X = np.empty((rows.size, shift.size), dtype=np.float32)
     for block, out in zip(_blocks(rows), _blocks(X), strict=True):
-        Z = prepared.matrix[block]
+        Z = prepared.centred(block)
         Z *= factor
         np.add(Z, shift, out=out, casting="same_kind")
     return X

@@ -6,6 +6,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from probeboard.probing.axes import parts
 from probeboard.probing.preparation import PreparedEmbeddings
 
 # Eigenvalues below this share of the largest, times the dimensions, are rounding.
@@ -68,7 +69,7 @@ def describe_spectrum(matrix: NDArray[np.float32], prepared: PreparedEmbeddings)
     >>> round(found.participation_ratio, 3)  # variances 2 and 1
     1.8
     """
-    eigenvalues = covariance_spectrum(prepared.matrix)
+    eigenvalues = covariance_spectrum(prepared)
     return Spectrum(
         dims=matrix.shape[1],
         participation_ratio=participation_ratio(eigenvalues),
@@ -79,13 +80,33 @@ def describe_spectrum(matrix: NDArray[np.float32], prepared: PreparedEmbeddings)
     )
 
 
-def covariance_spectrum(centred: NDArray[np.float64]) -> NDArray[np.float64]:
+def covariance_spectrum(prepared: PreparedEmbeddings) -> NDArray[np.float64]:
     """Eigenvalues of XᵀX that are not rounding, descending; no more than min(n, d)."""
-    n, d = centred.shape
-    small = centred @ centred.T if n < d else centred.T @ centred
-    eigenvalues = np.linalg.eigvalsh(small)[::-1]
+    n, d = prepared.values.shape
+    if n < d:
+        X = prepared.centred(np.arange(n))
+        eigenvalues = np.linalg.eigvalsh(X @ X.T)[::-1]
+    else:
+        eigenvalues = np.linalg.eigvalsh(gram(prepared))[::-1]
     kept: NDArray[np.float64] = eigenvalues[eigenvalues > ROUNDING * max(n, d) * eigenvalues[0]]
     return kept
+
+
+def gram(prepared: PreparedEmbeddings) -> NDArray[np.float64]:
+    """XᵀX of all rows X prepared, shape ``(d, d)``, a block of rows at a time.
+
+    Examples
+    --------
+    >>> from probeboard.probing import prepare
+    >>> gram(prepare(np.array([[1.0], [3.0]], dtype=np.float32)))
+    array([[2.]])
+    """
+    n, d = prepared.values.shape
+    total = np.zeros((d, d))
+    for part in parts(n):
+        X = prepared.centred(np.arange(n)[part])
+        total += X.T @ X
+    return total
 
 
 def participation_ratio(eigenvalues: NDArray[np.float64]) -> float:

@@ -79,4 +79,4 @@ def test_one_value_of_1e30_leaves_one_direction():
 def test_the_facts_are_ready_for_json():
     found = describe(RNG.normal(size=(9, 4)))
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False)) == found.to_dict()
-    assert covariance_spectrum(np.zeros((3, 2))).size == 0
+    assert covariance_spectrum(prepare(np.zeros((3, 2), dtype=np.float32))).size == 0
