@@ -131,8 +131,8 @@ def _fit_many(problem: RidgeProblem) -> Fits:
 
 
 def _fit_at_once(problem: RidgeProblem) -> Fits:
-    choice = choose(problem)
+    chosen = choose(problem)
     return [
         None if predicted is None else (problem.penalties[numbers], predicted)
-        for numbers, predicted in zip(choice.numbers, predict(problem, choice), strict=True)
+        for numbers, predicted in zip(chosen, predict(problem, chosen), strict=True)
     ]

@@ -9,7 +9,6 @@ those known. Everything looks at labels of training rows alone.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,6 @@ from probeboard.probing.leverage import expected_kept_by_size
 from probeboard.probing.ridge_downdate import NotDowndated, solve_without
 from probeboard.probing.ridge_problem import RidgeProblem
 
-Array = NDArray[Any]
 Single = NDArray[np.float32]
 
 # Neighbouring penalties tried at once: a product with eight columns costs as much as with four.
@@ -28,137 +26,106 @@ WINDOW = 8
 TOLERANCE = 3e-3
 
 
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """The chosen penalties' numbers on the path and about the weights that belong to them.
+def choose(problem: RidgeProblem) -> NDArray[np.intp]:
+    """Choose a penalty for each split and target; training parts are most of the rows.
 
-    Attributes
-    ----------
-    numbers
-        Shape ``(k, t)``; -1 where the rows held out leave nothing to choose by.
-    weights
-        Shape ``(k, t, 1 + r)``, float32, along the principal axes: first the intercept, less the
-        mean label.
+    Returns
+    -------
+    NDArray
+        Shape ``(k, t)``: its number on the path; -1 where the rows held out leave nothing to
+        choose by.
     """
-
-    numbers: NDArray[np.intp]
-    weights: Single
-
-
-def choose(problem: RidgeProblem) -> Choice:
-    """Choose a penalty for each split and target; training parts are most of the rows."""
-    axes, path = problem.axes, problem.penalties.size
+    path, (k, t) = problem.penalties.size, problem.means.shape
     window = min(WINDOW, path)
-    products = _products(problem)
-    k, t, r = products.shape
-    sizes, of_size = np.unique(problem.sizes, return_inverse=True)
-    trial = _Trial(
-        problem,
-        products,
-        1.0 / expected_kept_by_size(axes, problem.penalties, sizes),
-        of_size,
-        (1.0 / (axes.eigenvalues + problem.penalties[:, None])).astype(np.float32),
-    )
-    lowest = np.full((k, t), np.inf)
-    chosen = np.full((k, t), -1, dtype=np.intp)
-    weights = np.zeros((k, t, 1 + r), dtype=np.float32)
-    first = _first_guess(problem, products) - window // 2
-    begin = np.clip(first, 0, path - window)
-    known = np.stack([begin, begin + window])
-    pending = np.ones((k, t), dtype=np.bool_)
-    while pending.any():
-        rows = np.flatnonzero(pending.any(axis=1))
-        tried = begin[rows][:, :, None] + np.arange(window)
-        criterion, found = trial.at(rows, tried)
-        best = criterion.argmin(axis=2)[:, :, None]
-        least = np.take_along_axis(criterion, best, axis=2)[:, :, 0]
-        better = pending[rows] & (least < lowest[rows])
-        lowest[rows] = np.where(better, least, lowest[rows])
-        at = np.take_along_axis(tried, best, axis=2)[:, :, 0]
-        chosen[rows] = np.where(better, at, chosen[rows])
-        picked = np.take_along_axis(found, best[..., None], axis=2)[:, :, 0]
-        weights[rows] = np.where(better[..., None], picked, weights[rows])
+    trial = _Trial.of(problem)
+    criterion = np.full((k, t, path), np.inf)
+    known = np.zeros((k, t, path), dtype=np.bool_)
+    begin = _first_guess(problem) - window // 2
+    splits = np.arange(k)
+    while splits.size:
+        tried = np.clip(begin, 0, path - window)[:, :, None] + np.arange(window)
+        found = criterion[splits]
+        np.put_along_axis(found, tried, trial.criterion(splits, tried), axis=2)
+        criterion[splits] = found
+        seen = known[splits]
+        np.put_along_axis(seen, tried, True, axis=2)
+        known[splits] = seen
         # Further where the best is at a border of what is known that is none of the path.
-        down = (chosen == known[0]) & (known[0] > 0)
-        up = (chosen == known[1] - 1) & (known[1] < path)
-        pending = (pending & np.isfinite(lowest)) & (down | up)
-        begin = np.clip(np.where(down, known[0] - window, known[1]), 0, path - window)
-        known = np.stack(
-            [
-                np.where(pending & down, begin, known[0]),
-                np.where(pending & up, begin + window, known[1]),
-            ]
-        )
-    return Choice(chosen, weights)
+        best = found.argmin(axis=2)
+        padded = np.pad(seen, ((0, 0), (0, 0), (1, 1)), constant_values=True)
+        down = ~np.take_along_axis(padded, best[..., None], axis=2)[..., 0]
+        up = ~np.take_along_axis(padded, best[..., None] + 2, axis=2)[..., 0]
+        again = (down | up).any(axis=1) & np.isfinite(found.min(axis=2)).all(axis=1)
+        begin = np.where(down, best - window, np.where(up, best + 1, best - window // 2))[again]
+        splits = splits[again]
+    chosen = criterion.argmin(axis=2)
+    return np.asarray(np.where(np.isfinite(criterion.min(axis=2)), chosen, -1))
 
 
-def _products(problem: RidgeProblem) -> Single:
-    """Zᵀy of each split's training labels, ``(k, t, r)``."""
-    labels = problem.labels().astype(np.float32)
-    products = labels.reshape(len(labels), -1).T @ problem.axes.single[:, 1:]
-    return products.reshape(*labels.shape[1:], -1)
-
-
-def _first_guess(problem: RidgeProblem, products: Single) -> NDArray[np.intp]:
+def _first_guess(problem: RidgeProblem) -> NDArray[np.intp]:
     """Where generalized cross-validation of all rows, held-out labels 0, is least, ``(k, t)``.
 
     Σ residual² = Σy² - Σ_j (s_j + 2λ) (Zᵀy)_j² / (s_j + λ)², over (n - 1 - Σ s_j / (s_j + λ))².
     """
     s, p = problem.axes.eigenvalues[:, None], problem.penalties
-    total = np.einsum("nkt,nkt->kt", *(2 * [problem.labels()]))
-    explained = products.astype(np.float64) ** 2 @ ((s + 2 * p) / (s + p) ** 2)
+    explained = problem.products.astype(np.float64) ** 2 @ ((s + 2 * p) / (s + p) ** 2)
     free = len(problem.y) - 1 - (s / (s + p)).sum(axis=0)
-    criterion = (total[:, :, None] - explained) / free**2
+    criterion = (problem.energies[:, :, None] - explained) / free**2
     return np.asarray(criterion.argmin(axis=2))
 
 
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """Weights of splits at penalties, and what leave-one-out says of them."""
+    """What leave-one-out says of splits at penalties.
+
+    `loosened` is 1 / (1 - h), ``(n, sizes, p)``, for the sizes of the training parts; `of_size`
+    ``(k,)`` says which is whose, and `shrunk` is 1 / (s + λ), ``(p, r)``.
+    """
 
     problem: RidgeProblem
-    products: Single
     loosened: Single
     of_size: NDArray[np.intp]
     shrunk: Single
 
-    def at(self, splits: NDArray[np.intp], tried: NDArray[np.intp]) -> tuple[Array, Single]:
-        """Criterion ``(some, t, w)`` and weights ``(some, t, w, 1 + r)`` of some splits."""
-        weights = np.zeros((*tried.shape, 1 + self.products.shape[2]), dtype=np.float32)
-        served = np.ones(len(splits), dtype=np.bool_)
+    @classmethod
+    def of(cls, problem: RidgeProblem) -> "_Trial":
+        sizes, of_size = np.unique(problem.sizes, return_inverse=True)
+        loosened = 1.0 / expected_kept_by_size(problem.axes, problem.penalties, sizes)
+        shrunk = 1.0 / (problem.axes.eigenvalues + problem.penalties[:, None])
+        return cls(problem, loosened, of_size, shrunk.astype(np.float32))
+
+    def criterion(self, splits: NDArray[np.intp], tried: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Of some splits, their penalties' numbers ``(some, t, w)``, and of that shape."""
+        problem, (some, t, w) = self.problem, tried.shape
+        weights = np.zeros((*tried.shape, problem.axes.single.shape[1]), dtype=np.float32)
+        served = np.ones(some, dtype=np.bool_)
         for number, i in enumerate(splits):
             try:
                 weights[number] = self._weights(int(i), tried[number])
             except NotDowndated:
                 served[number] = False
-        criterion = self._criterion(splits, tried, weights)
-        criterion[~served] = np.inf
-        return criterion, weights
+        columns = weights.reshape(some * t * w, -1).T
+        means = problem.means[splits].astype(np.float32)
+        y, total = problem.y.astype(np.float32), np.zeros(tried.shape)
+        which = self.of_size[splits][:, None, None], tried
+        for part in parts(len(y)):
+            fitted = (problem.axes.single[part] @ columns).reshape(-1, some, t, w)
+            left = np.subtract((y[part, None] - means)[..., None], fitted, out=fitted)
+            left *= self.loosened[part][:, *which]
+            left *= problem.trains[part][:, splits, None, None]
+            total += np.einsum("nktw,nktw->ktw", left, left)
+        total[~served] = np.inf
+        return total
 
     def _weights(self, i: int, tried: NDArray[np.intp]) -> Single:
-        n, held = len(self.problem.y), self.problem.coordinates(self.problem.held(i))
-        if not self.problem.vary_without(held):
+        """About the intercepts, less the mean label, and weights: ``(t, w, 1 + r)``."""
+        problem, n = self.problem, len(self.problem.y)
+        held = problem.coordinates(problem.held(i))
+        if not problem.vary_without(held):
             raise NotDowndated
-        right = np.repeat(self.products[i], tried.shape[1], axis=0)
+        right = np.repeat(problem.products[i], tried.shape[1], axis=0)
         along, error = solve_without(
             held, right, self.shrunk[tried.ravel()], n=n, tolerance=TOLERANCE
         )
         weights = np.concatenate([-error.sum(axis=0)[:, None] / n, along], axis=1)
         return weights.reshape(*tried.shape, -1)
-
-    def _criterion(
-        self, splits: NDArray[np.intp], tried: NDArray[np.intp], weights: Single
-    ) -> NDArray[np.float64]:
-        problem, (some, t, w) = self.problem, tried.shape
-        columns = weights.reshape(-1, weights.shape[3]).T
-        means = problem.means[splits].astype(np.float32)
-        y, total = problem.y.astype(np.float32), np.zeros((some, t, w))
-        which = self.of_size[splits][:, None, None], tried
-        for part in parts(len(y)):
-            left = (y[part, None] - means)[..., None] - (
-                problem.axes.single[part] @ columns
-            ).reshape(-1, some, t, w)
-            left *= self.loosened[part][:, *which]
-            left *= problem.trains[part][:, splits, None, None]
-            total += np.einsum("nktw,nktw->ktw", left, left)
-        return total

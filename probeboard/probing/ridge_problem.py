@@ -94,6 +94,19 @@ class RidgeProblem:
         within = total - float(np.einsum("ij,ij->", held, held)) - float(shift @ shift) / trained
         return within >= LEAST_SHARE * trained / len(self.y) * total
 
+    @cached_property
+    def products(self) -> NDArray[np.float32]:
+        """Zᵀy of each split's labels as it may see them, ``(k, t, r)``."""
+        labels = self.labels().astype(np.float32)
+        products = labels.reshape(len(labels), -1).T @ self.axes.single[:, 1:]
+        return np.asarray(products).reshape(*labels.shape[1:], -1)
+
+    @cached_property
+    def energies(self) -> Matrix:
+        """Sum of squares of each split's labels as it may see them, ``(k, t)``."""
+        squares = np.einsum("nkt,nkt->kt", *(2 * [self.labels()]))
+        return np.asarray(squares)
+
     def labels(self) -> NDArray[np.float64]:
         """Labels as each split may see them, ``(n, k, t)``: less their mean, 0 where held out."""
         return (self.y[:, None] - self.means) * self.trains[:, :, None]
