@@ -104,8 +104,8 @@ def plot(*, repeats: int) -> None:
             print(f"  {line.label:20} {cells}   grows as x^{line.exponent:.2f}")
     path = HERE / "probing-growth.svg"
     caption = (
-        f"One task of {BASE.labels:,} labels, {BASE.dims} dimensions, {BASE.splits} splits, and one "
-        "of these changed. One BLAS thread; exponents are between the ends."
+        f"One task of {BASE.labels:,} labels, {BASE.dims} dimensions, {BASE.splits} splits, and "
+        "one of these changed. One BLAS thread; exponents are between the ends."
     )
     path.write_text(draw_panels(panels, title="How probing time grows", caption=caption))
     print(f"drawn: {path.name}")

@@ -105,6 +105,17 @@ def _add_score(parser: argparse.ArgumentParser) -> None:
         "splits are drawn in this order (default: the samples of the file, sorted by id)",
     )
     parser.add_argument("--tasks", metavar="A,B", help="only these tasks")
+    parser.add_argument(
+        "--probe",
+        default="linear",
+        choices=("linear", "knn", "retrieval"),
+        help="what is fitted to the embeddings (default: linear)",
+    )
+    parser.add_argument(
+        "--signs",
+        action="store_true",
+        help="for knn and retrieval: compare by the signs of the dimensions, one bit each",
+    )
     splits = parser.add_argument_group("splits")
     kinds = splits.add_mutually_exclusive_group()
     kinds.add_argument(

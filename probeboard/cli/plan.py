@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from probeboard.labelsets import LabelSet, Split, SplitSpec, make_splits
-from probeboard.probing import ProbeTask
+from probeboard.probing import Probe, ProbeTask
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +26,8 @@ class Plan:
         How every task is split.
     marks
         Groups or parts of samples, where the splits need them.
+    probe
+        What is fitted for every task.
     """
 
     scorer: str
@@ -33,6 +35,7 @@ class Plan:
     label_sets: Mapping[str, LabelSet]
     splits: SplitSpec
     marks: Mapping[str, str] | None
+    probe: Probe
 
     @cached_property
     def row_of(self) -> dict[str, int]:
@@ -53,7 +56,8 @@ class Plan:
         """Return a task as the scorer takes it."""
         labels = self.label_sets[name]
         rows = np.array([self.row_of[sample] for sample in labels.sample_ids], dtype=np.intp)
-        return ProbeTask(name, labels.task_type, rows, labels.labels, self.splits_of(name))
+        splits = self.splits_of(name)
+        return ProbeTask(name, labels.task_type, rows, labels.labels, splits, self.probe)
 
     def probe_tasks(self) -> list[ProbeTask]:
         """Return all tasks."""

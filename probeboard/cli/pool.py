@@ -7,14 +7,12 @@ BLAS thread, and a task is scored by one process.
 import multiprocessing
 import signal
 import tempfile
-from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import TracebackType
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +20,15 @@ from threadpoolctl import threadpool_limits
 
 from probeboard.cli.errors import CommandError
 from probeboard.cli.plan import Plan
-from probeboard.probing import PreparedEmbeddings, TaskScores, get_scorer, prepare, score_tasks
-from probeboard.probing.neuco import Context, contexts, score_in_context
+from probeboard.cli.pool_worker import serve
+from probeboard.probing import (
+    Analysis,
+    TaskScores,
+    analyse,
+    get_scorer,
+    prepare,
+    score_tasks,
+)
 
 Report = Callable[[str], None]
 
@@ -34,19 +39,30 @@ class Pool:
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
         self._stack = ExitStack()
-        self._executor: ProcessPoolExecutor | None = None
+        self._workers: list[Connection] = []
 
     def __enter__(self) -> "Pool":
-        if self._jobs == 1:
-            self._stack.enter_context(threadpool_limits(limits=1, user_api="blas"))
-            return self
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="probeboard-"))
-        self._matrix_path = Path(folder) / "matrix.npy"
+        self._stack.enter_context(threadpool_limits(limits=1, user_api="blas"))
+        if self._jobs > 1:
+            folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="probeboard-"))
+            self._matrix_path = Path(folder) / "matrix.npy"
+            with _deaf_to_interrupts():
+                self._workers = [self._start() for _ in range(self._jobs)]
+        return self
+
+    def _start(self) -> Connection:
         # Spawned, not forked: the same on every system, and no thread is copied half-way.
         spawned = multiprocessing.get_context("spawn")
-        self._executor = ProcessPoolExecutor(self._jobs, spawned, initializer=_start)
-        self._executor.submit(_warm_up)
-        return self
+        ours, theirs = spawned.Pipe()
+        process = spawned.Process(target=serve, args=(theirs,), daemon=True)
+        process.start()
+        theirs.close()
+        # At the end, in this order: the pipe is closed, so that it stops, and then waited for.
+        self._stack.callback(process.join)
+        self._stack.callback(ours.close)
+        # What it computes is not wanted any more when this one leaves with an error.
+        self._stack.push(lambda kind, *_: process.terminate() if kind else None)
+        return ours
 
     def __exit__(
         self,
@@ -54,13 +70,7 @@ class Pool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._executor is not None:
-            if kind is not None:
-                # What they compute is not wanted any more.
-                for child in multiprocessing.active_children():
-                    child.terminate()
-            self._executor.shutdown(cancel_futures=True)
-        self._stack.close()
+        self._stack.__exit__(kind, error, trace)
 
     def score(
         self, matrix: NDArray[np.float32], plan: Plan, *, report: Report
@@ -72,71 +82,63 @@ class Pool:
         CommandError
             If a process was killed.
         """
-        if self._executor is None:
-            return _score_here(matrix, plan, report)
-        np.save(self._matrix_path, matrix)
-        # The longest first, so that no process is left alone with one in the end.
-        names = sorted(plan.label_sets, key=lambda name: -len(plan.label_sets[name].sample_ids))
-        work = Work(self._matrix_path, plan)
-        futures: dict[Future[TaskScores], str] = {
-            self._executor.submit(_score_one, work, name): name for name in names
-        }
-        scored = {}
-        try:
-            for future in as_completed(futures):
-                scored[futures[future]] = future.result()
-                report(futures[future])
-        except BrokenProcessPool:
-            raise CommandError(
-                "a worker process was killed, perhaps for lack of memory; try --jobs 1"
-            ) from None
+        if not self._workers:
+            scored = {}
+            tasks = plan.probe_tasks()
+            for scores in score_tasks(prepare(matrix), tasks, scorer=get_scorer(plan.scorer)):
+                scored[scores.name] = scores
+                report(scores.name)
+        else:
+            np.save(self._matrix_path, matrix)
+            try:
+                scored = self._share(plan, report)
+            except (EOFError, ConnectionError):
+                raise CommandError(
+                    "a worker process was killed, perhaps for lack of memory; try --jobs 1"
+                ) from None
         return tuple(scored[name] for name in plan.label_sets)
 
+    def _share(self, plan: Plan, report: Report) -> dict[str, TaskScores]:
+        # The longest first, from the end of the list: no process is left alone with one at last.
+        waiting = sorted(plan.label_sets, key=lambda name: len(plan.label_sets[name].sample_ids))
+        busy: dict[Connection, str] = {}
+        scored: dict[str, TaskScores] = {}
+        for worker in self._workers[: len(waiting)]:
+            worker.send((self._matrix_path, plan))
+            worker.send(busy.setdefault(worker, waiting.pop()))
+        while busy:
+            for worker in cast("list[Connection]", wait(list(busy))):
+                answer = worker.recv()
+                if isinstance(answer, Exception):
+                    raise answer
+                name = busy.pop(worker)
+                scored[name] = answer
+                report(name)
+                if waiting:
+                    worker.send(busy.setdefault(worker, waiting.pop()))
+        return scored
 
-def _score_here(matrix: NDArray[np.float32], plan: Plan, report: Report) -> tuple[TaskScores, ...]:
-    scored = []
-    tasks = plan.probe_tasks()
-    for scores in score_tasks(prepare(matrix), tasks, scorer=get_scorer(plan.scorer)):
-        scored.append(scores)
-        report(scores.name)
-    return tuple(scored)
-
-
-@dataclass(frozen=True, eq=False)
-class Work:
-    """What a process is sent with each task; it looks at the first of them only."""
-
-    matrix_path: Path
-    plan: Plan
-
-
-def _start() -> None:
-    # An interrupt from the keyboard reaches every process: those that compute die without a word.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threadpool_limits(limits=1, user_api="blas")
-
-
-def _warm_up() -> None:
-    """Do nothing: a process that is asked has imported this module."""
-
-
-_received: dict[Path, Work] = {}
-
-
-def _score_one(work: Work, name: str) -> TaskScores:
-    work = _received.setdefault(work.matrix_path, work)
-    prepared = _prepared(work.matrix_path)
-    scorer = get_scorer(work.plan.scorer)
-    if scorer.score_tasks is None:
-        return scorer.score_task(prepared, work.plan.probe_task(name))
-    return score_in_context(prepared, work.plan.probe_task(name), _contexts(work)[name])
+    def analyse(
+        self,
+        matrix: NDArray[np.float32],
+        plan: Plan,
+        scores: Sequence[TaskScores],
+        *,
+        wanted: frozenset[Analysis],
+    ) -> dict[str, object]:
+        """Find out what is wanted besides, in this process; ready for JSON."""
+        if not wanted:
+            return {}
+        tasks, scorer = plan.probe_tasks(), get_scorer(plan.scorer)
+        found = analyse(matrix, prepare(matrix), tasks, scores, scorer=scorer, wanted=wanted)
+        return found.to_dict()
 
 
-@lru_cache(maxsize=1)
-def _prepared(matrix_path: Path) -> PreparedEmbeddings:
-    return prepare(np.load(matrix_path, mmap_mode="r", allow_pickle=False))
-
-
-@lru_cache(maxsize=1)
-def _contexts(work: Work) -> dict[str, Context]:
-    return contexts(_prepared(work.matrix_path), work.plan.probe_tasks())
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that ignore interrupts: the keyboard's reach all, and this one ends them."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
