@@ -145,13 +145,14 @@ class _Reader:
         kind = self._batches.schema.field(name).type
         if pt.is_fixed_size_list(kind):
             return int(kind.list_size)
+        lengths: set[int | None] = set()
         for batch in self._batches.read([name]):
+            with refused_if_damaged(self._log):
+                lengths = set(pc.list_value_length(batch.column(0)).unique().to_pylist())
             if batch.num_rows:
-                with refused_if_damaged(self._log):
-                    lengths = set(pc.list_value_length(batch.column(0)).unique().to_pylist())
-                lengths.discard(None)
-                return int(lengths.pop()) if len(lengths) == 1 else self._spec.n_dims
-        return self._spec.n_dims
+                break
+        lengths.discard(None)
+        return lengths.pop() or 0 if len(lengths) == 1 else self._spec.n_dims
 
     def _put_columns(
         self, names: Sequence[str], rows: NDArray[np.intp], assembly: Assembly, first_column: int

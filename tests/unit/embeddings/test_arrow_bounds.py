@@ -64,12 +64,13 @@ def test_a_dictionary_of_zeros_is_refused_like_a_batch(tmp_path):
 
 
 def test_one_long_id_seen_from_many_rows_is_refused(tmp_path):
+    spec = EmbeddingSpec(n_dims=300, sample_ids=tuple(map(str, range(500))))
     view = struct.pack("<i4sii", 50_000, b"xxxx", 0, 0)
     buffers = [None, pa.py_buffer(view * 900), pa.py_buffer(b"x" * 50_000)]
     ids = pa.Array.from_buffers(pa.string_view(), 900, buffers)
-    content = written(pa.table({"id": ids, "0": np.zeros(900)}))
-    assert len(content) < 80_000
-    assert found(tmp_path, content) == ["too_large"]
+    content = written(pa.table({"id": ids, "embedding": [[0]] * 900}))
+    assert len(content) < 100_000
+    assert found(tmp_path, content, spec)[0] == "too_large"
 
 
 def test_more_rows_or_batches_than_can_be_needed_are_refused(tmp_path):

@@ -167,8 +167,10 @@ def test_wrong_tables_are_refused_by_name(tmp_path, new, table, issues):
     assert [issue for issue in got if issue[0] != "missing_id"] == issues
 
 
-def test_an_empty_batch_before_the_others_is_passed_over(tmp_path):
-    table = lists(VALUES.tolist())
+@pytest.mark.parametrize(
+    "table", [lists(VALUES.tolist()), pa.table({"id": IDS, **COLUMNS})], ids=["lists", "columns"]
+)
+def test_an_empty_batch_before_the_others_is_passed_over(tmp_path, table):
     buffer = io.BytesIO()
     with pa.ipc.new_stream(buffer, table.schema) as writer:
         writer.write_batch(pa.RecordBatch.from_pylist([], table.schema))

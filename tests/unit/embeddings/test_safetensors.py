@@ -1,5 +1,6 @@
 """safetensors: what is accepted, and what is said about the rest."""
 
+import io
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import safetensors.numpy
 
 from probeboard.embeddings import EmbeddingSpec, InvalidEmbeddings, read_embeddings
+from probeboard.embeddings.safetensors_header import read_safetensors_header
 
 SPEC = EmbeddingSpec(n_dims=3, sample_ids=("a", "b"))
 VALUES = np.array([[4, 5, 6], [1, 2, 3]], np.float32)
@@ -212,6 +214,11 @@ def test_a_header_longer_than_ids_can_need_is_refused_unread(tmp_path):
     spec = EmbeddingSpec(n_dims=50_000, sample_ids=("a", "b"))
     content = by_hand(b"{" + b" " * 200_000 + b"}", b"")
     assert found(tmp_path, content, spec) == [("corrupted", None, None)]
+
+
+def test_a_header_that_is_no_object_is_refused():
+    with pytest.raises(TypeError, match="no JSON object"):
+        read_safetensors_header(io.BytesIO(by_hand([], b"")), limit_bytes=100)
 
 
 def test_large_tensors_cross_the_reader_s_blocks_without_a_seam(tmp_path):
