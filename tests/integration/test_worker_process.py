@@ -128,9 +128,9 @@ def test_an_evaluation_that_is_too_large_fails_by_name_and_the_same_process_goes
     assert evaluate(worker, parts, first).status == Status.SCORED
     child = worker.child
     key = hand_in(parts, contest, 3)
-    # Holes on the disk, and twice the limit as soon as somebody computes with them.
+    # Holes on the disk; one number for each dimension is all the memory there may be.
     path = take_matrix_away(parts, key)
-    np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(60, MEMORY_BYTES // 256))
+    np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(60, MEMORY_BYTES // 4))
     failed = evaluate(worker, parts, key)
     assert (failed.status, failed.failure_code) == (Status.FAILED, "memory-limit")
     assert "MemoryError" in (failed.failure_traceback or "")
