@@ -20,10 +20,13 @@ from probeboard.probing.ridge_problem import RidgeProblem
 
 Single = NDArray[np.float32]
 
-# Neighbouring penalties tried at once: a product with eight columns costs as much as with four.
-WINDOW = 8
-# Relative residual of the solutions that only compare penalties.
-TOLERANCE = 3e-3
+# Neighbouring penalties tried at once: the first guess is at most one off in 99 % of splits.
+WINDOW = 4
+# Relative residual of the solutions that only compare penalties: of the first, and as a part of
+# the noise's share of the labels; what single precision can reach.
+LOOSEST = 3e-3
+OF_NOISE = 1e-2
+TIGHTEST = 3e-6
 
 
 def choose(problem: RidgeProblem) -> NDArray[np.intp]:
@@ -35,31 +38,53 @@ def choose(problem: RidgeProblem) -> NDArray[np.intp]:
         Shape ``(k, t)``: its number on the path; -1 where the rows held out leave nothing to
         choose by.
     """
-    path, (k, t) = problem.penalties.size, problem.means.shape
+    path, k = problem.penalties.size, len(problem.splits)
     window = min(WINDOW, path)
-    trial = _Trial.of(problem)
-    criterion = np.full((k, t, path), np.inf)
-    known = np.zeros((k, t, path), dtype=np.bool_)
-    begin = _first_guess(problem) - window // 2
-    splits = np.arange(k)
+    search = _Search(problem, _Trial.of(problem), window)
+    splits, begin = np.arange(k), _first_guess(problem) - window // 2
     while splits.size:
-        tried = np.clip(begin, 0, path - window)[:, :, None] + np.arange(window)
-        found = criterion[splits]
-        np.put_along_axis(found, tried, trial.criterion(splits, tried), axis=2)
-        criterion[splits] = found
-        seen = known[splits]
-        np.put_along_axis(seen, tried, True, axis=2)
-        known[splits] = seen
+        splits, begin = search.extend(splits, np.clip(begin, 0, path - window))
+    chosen = search.criterion.argmin(axis=2)
+    return np.asarray(np.where(np.isfinite(search.criterion.min(axis=2)), chosen, -1))
+
+
+class _Search:
+    """What is known of each split, target and penalty."""
+
+    def __init__(self, problem: RidgeProblem, trial: "_Trial", window: int) -> None:
+        shape = (*problem.means.shape, problem.penalties.size)
+        self.trial = trial
+        self.window = window
+        self.energies = np.where(problem.energies > 0, problem.energies, np.inf)
+        self.tolerances = np.full(shape[0], LOOSEST)
+        self.criterion = np.full(shape, np.inf)
+        self.known = np.zeros(shape, dtype=np.bool_)
+
+    def extend(
+        self, splits: NDArray[np.intp], begin: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Try penalties from these on; return splits to try again and where, ``(some, t)``."""
+        tried = begin[:, :, None] + np.arange(self.window)
+        where = splits[:, None, None], np.arange(begin.shape[1])[:, None], tried
+        self.criterion[where] = self.trial.criterion(splits, tried, self.tolerances[splits])
+        self.known[where] = True
+        best = self.criterion[splits].argmin(axis=2)
+        lowest = self.criterion[splits].min(axis=2)
+        # The noise decides how exact a solution must be, and is known after the first.
+        needed = OF_NOISE * np.sqrt(lowest / self.energies[splits]).min(axis=1)
+        needed = np.maximum(needed, TIGHTEST)
+        loose = self.tolerances[splits] > 1.5 * needed
+        self.tolerances[splits[loose]] = needed[loose]
+        self.criterion[splits[loose]] = np.inf
+        self.known[splits[loose]] = False
         # Further where the best is at a border of what is known that is none of the path.
-        best = found.argmin(axis=2)
-        padded = np.pad(seen, ((0, 0), (0, 0), (1, 1)), constant_values=True)
-        down = ~np.take_along_axis(padded, best[..., None], axis=2)[..., 0]
-        up = ~np.take_along_axis(padded, best[..., None] + 2, axis=2)[..., 0]
-        again = (down | up).any(axis=1) & np.isfinite(found.min(axis=2)).all(axis=1)
-        begin = np.where(down, best - window, np.where(up, best + 1, best - window // 2))[again]
-        splits = splits[again]
-    chosen = criterion.argmin(axis=2)
-    return np.asarray(np.where(np.isfinite(criterion.min(axis=2)), chosen, -1))
+        known = np.pad(self.known[splits], ((0, 0), (0, 0), (1, 1)), constant_values=True)
+        down = ~np.take_along_axis(known, best[..., None], axis=2)[..., 0]
+        up = ~np.take_along_axis(known, best[..., None] + 2, axis=2)[..., 0]
+        begin = np.where(down, best - self.window, np.where(up, best + 1, begin))
+        begin[loose] = best[loose] - self.window // 2
+        again = (loose | (down | up).any(axis=1)) & np.isfinite(lowest).all(axis=1)
+        return splits[again], begin[again]
 
 
 def _first_guess(problem: RidgeProblem) -> NDArray[np.intp]:
@@ -94,14 +119,16 @@ class _Trial:
         shrunk = 1.0 / (problem.axes.eigenvalues + problem.penalties[:, None])
         return cls(problem, loosened, of_size, shrunk.astype(np.float32))
 
-    def criterion(self, splits: NDArray[np.intp], tried: NDArray[np.intp]) -> NDArray[np.float64]:
+    def criterion(
+        self, splits: NDArray[np.intp], tried: NDArray[np.intp], tolerances: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Of some splits, their penalties' numbers ``(some, t, w)``, and of that shape."""
         problem, (some, t, w) = self.problem, tried.shape
         weights = np.zeros((*tried.shape, problem.axes.single.shape[1]), dtype=np.float32)
         served = np.ones(some, dtype=np.bool_)
         for number, i in enumerate(splits):
             try:
-                weights[number] = self._weights(int(i), tried[number])
+                weights[number] = self._weights(int(i), tried[number], tolerances[number])
             except NotDowndated:
                 served[number] = False
         columns = weights.reshape(some * t * w, -1).T
@@ -117,7 +144,7 @@ class _Trial:
         total[~served] = np.inf
         return total
 
-    def _weights(self, i: int, tried: NDArray[np.intp]) -> Single:
+    def _weights(self, i: int, tried: NDArray[np.intp], tolerance: float) -> Single:
         """About the intercepts, less the mean label, and weights: ``(t, w, 1 + r)``."""
         problem, n = self.problem, len(self.problem.y)
         held = problem.coordinates(problem.held(i))
@@ -125,7 +152,7 @@ class _Trial:
             raise NotDowndated
         right = np.repeat(problem.products[i], tried.shape[1], axis=0)
         along, error = solve_without(
-            held, right, self.shrunk[tried.ravel()], n=n, tolerance=TOLERANCE
+            held, right, self.shrunk[tried.ravel()], n=n, tolerance=tolerance
         )
         weights = np.concatenate([-error.sum(axis=0)[:, None] / n, along], axis=1)
         return weights.reshape(*tried.shape, -1)
