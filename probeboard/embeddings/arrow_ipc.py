@@ -47,7 +47,7 @@ def read_arrow(path: Path, spec: EmbeddingSpec, log: IssueLog, *, is_stream: boo
     if cost.n_rows == 0:
         log.fail(IssueCode.NO_ROWS, "the file has no rows")
     with pa.memory_map(str(path)) as source:
-        batches = _Batches(source, log, is_stream=is_stream)
+        batches = _Batches(source, log, is_stream=is_stream, is_packed=cost.packed_batch_bytes > 0)
         columns = choose_columns(batches.schema, log)
         reader = _Reader(batches, columns, spec, log)
         return reader.read(passes=ceil(cost.packed_batch_bytes / _UNPACKED_BYTES) or 1)
@@ -56,10 +56,13 @@ def read_arrow(path: Path, spec: EmbeddingSpec, log: IssueLog, *, is_stream: boo
 class _Batches:
     """The record batches of a mapped file, as often as they are asked for."""
 
-    def __init__(self, source: pa.MemoryMappedFile, log: IssueLog, *, is_stream: bool) -> None:
+    def __init__(
+        self, source: pa.MemoryMappedFile, log: IssueLog, *, is_stream: bool, is_packed: bool
+    ) -> None:
         self._source = source
         self._log = log
         self._is_stream = is_stream
+        self._is_packed = is_packed
         with refused_if_damaged(log):
             self._stored = self._open().schema
             is_extension = [isinstance(kind, pa.BaseExtensionType) for kind in self._stored.types]
@@ -69,7 +72,10 @@ class _Batches:
 
     def read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield some columns of each batch, in the order of the schema, checked to be sound."""
-        indices = [self._stored.get_field_index(name) for name in names]
+        # Asked for some columns PyArrow unpacks those only, but copies what is not packed too.
+        indices = None
+        if self._is_packed:
+            indices = [self._stored.get_field_index(name) for name in names]
         with refused_if_damaged(self._log):
             batches = self._iterate(self._open(indices))
         while True:
@@ -77,6 +83,7 @@ class _Batches:
                 batch = next(batches, None)
                 if batch is None:
                     return
+                batch = batch.select(list(names))
                 batch.validate(full=True)
                 if self._is_extended:
                     arrays = [_stored_array(column) for column in batch.columns]
