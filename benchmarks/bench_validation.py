@@ -29,9 +29,11 @@ TINY = (3, 2)
 
 
 def make_files(folder: Path, rows: int, dims: int) -> None:
-    """Write the same matrix as CSV (7 significant digits), NPZ and Parquet."""
+    """Write the same matrix in every format; the CSV has 7 significant digits."""
     import pyarrow as pa
+    import pyarrow.feather
     import pyarrow.parquet as pq
+    import safetensors.numpy
 
     values = np.random.default_rng(0).standard_normal((rows, dims), np.float32)
     ids = [f"scene_{row:05}" for row in range(rows)]
@@ -43,7 +45,15 @@ def make_files(folder: Path, rows: int, dims: int) -> None:
     with (folder / "npz").open("wb") as file:
         np.savez(file, ids=np.array(ids), embeddings=values)
     columns = {str(dim): values[:, dim] for dim in range(dims)}
-    pq.write_table(pa.table({"id": ids, **columns}), folder / "parquet")
+    table = pa.table({"id": ids, **columns})
+    pq.write_table(table, folder / "parquet")
+    pyarrow.feather.write_feather(table, folder / "arrow", compression="uncompressed")
+    pyarrow.feather.write_feather(table, folder / "arrow-zstd", compression="zstd")
+    with (folder / "npy").open("wb") as file:
+        np.save(file, values)
+    (folder / "npy-ids").write_text("\n".join(ids))
+    tensors = {"embeddings": values}
+    safetensors.numpy.save_file(tensors, folder / "safetensors", {"ids": json.dumps(ids)})
     lists = pa.FixedSizeListArray.from_arrays(values.ravel(), dims)
     pq.write_table(pa.table({"id": ids, "embedding": lists}), folder / "parquet-list")
 
@@ -52,8 +62,9 @@ def ours(path: Path, rows: int, dims: int) -> Array:
     """Read and validate with probeboard.embeddings."""
     from probeboard.embeddings import EmbeddingSpec, read_embeddings
 
-    ids = tuple(f"scene_{row:05}" for row in range(rows))
-    return read_embeddings(path, EmbeddingSpec(n_dims=dims, sample_ids=ids)).matrix
+    spec = EmbeddingSpec(n_dims=dims, sample_ids=tuple(f"scene_{row:05}" for row in range(rows)))
+    ids_path = path.with_name("npy-ids") if path.name == "npy" else None
+    return read_embeddings(path, spec, ids_path).matrix
 
 
 def csv_loadtxt(path: Path, rows: int, dims: int) -> Array:
@@ -93,6 +104,31 @@ def npz_load(path: Path, rows: int, dims: int) -> Array:
     return matrix
 
 
+def npy_load(path: Path, rows: int, dims: int) -> Array:
+    """numpy.load."""
+    matrix: Array = np.load(path)
+    return matrix
+
+
+def safetensors_load(path: Path, rows: int, dims: int) -> Array:
+    """safetensors.numpy.load_file."""
+    import safetensors.numpy
+
+    matrix: Array = safetensors.numpy.load_file(path)["embeddings"]
+    return matrix
+
+
+def arrow_read_all(path: Path, rows: int, dims: int) -> Array:
+    """pyarrow.ipc on one thread, mapped, as numpy.stack of its columns."""
+    import pyarrow as pa
+    import pyarrow.ipc
+
+    options = pa.ipc.IpcReadOptions(use_threads=False)
+    table = pa.ipc.open_file(pa.memory_map(str(path)), options=options).read_all()
+    table.column(0).to_pylist()
+    return np.stack([column.to_numpy() for column in table.columns[1:]], axis=1)
+
+
 def parquet_read_table(path: Path, rows: int, dims: int) -> Array:
     """pyarrow.parquet.read_table on one thread, as numpy.stack of its columns."""
     import pyarrow.parquet as pq
@@ -123,6 +159,10 @@ READERS: dict[str, dict[str, Reader]] = {
         "polars": csv_polars,
     },
     "npz": {"ours": ours, "numpy.load": npz_load},
+    "npy": {"ours": ours, "numpy.load": npy_load},
+    "safetensors": {"ours": ours, "safetensors": safetensors_load},
+    "arrow": {"ours": ours, "pyarrow.ipc": arrow_read_all},
+    "arrow-zstd": {"ours": ours, "pyarrow.ipc": arrow_read_all},
     "parquet": {"ours": ours, "pyarrow.parquet": parquet_read_table},
     "parquet-list": {"ours": ours, "pyarrow.parquet": parquet_list_read_table},
 }
