@@ -60,9 +60,20 @@ def _form_body() -> dict[str, Any]:
     file = {
         "type": "string",
         "format": "binary",
-        "description": "CSV (`id,0,1,…`, also gzipped), Parquet or NPZ; see the README.",
+        "description": (
+            "CSV (`id,0,1,…`, also gzip or zstd), Parquet, Arrow IPC, NPZ, safetensors, or NPY "
+            "with `ids` beside it; see the README."
+        ),
     }
-    properties = {"file": file, **schema["properties"]}
+    ids = {
+        "type": "string",
+        "format": "binary",
+        "description": (
+            "For NPY only, and refused beside any other format: the ids of the array's rows in "
+            "their order, one a line, or a CSV whose first column is `id`."
+        ),
+    }
+    properties = {"file": file, "ids": ids, **schema["properties"]}
     body = {"type": "object", "required": ["file", "method_name"], "properties": properties}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": body}}}}
 

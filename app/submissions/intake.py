@@ -6,7 +6,6 @@ session is open. So everything that decides is decided again in `admit`, under l
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -77,6 +76,7 @@ class Upload:
     file_name: str
     file_bytes: int
     file_sha256: str
+    ids_sha256: str | None
     received_at: datetime
     idempotency_key: str | None
     request_id: str
@@ -143,7 +143,7 @@ def find_replay(
     Raises
     ------
     IdempotencyKeyReused
-        If the key came with another file or other fields.
+        If the key came with other files or other fields.
     """
     if upload.idempotency_key is None:
         return None
@@ -292,6 +292,8 @@ def _keyed(viewer: Viewer, phase_id: UUID, key: str | None) -> tuple[ColumnEleme
 
 
 def _fingerprint(upload: Upload, method: Method) -> str:
-    """Digest what makes two requests the same: the file's bytes and every field."""
-    said: Mapping[str, object] = {"file": upload.file_sha256, **vars(method)}
+    """Digest what makes two requests the same: the bytes of the files and every field."""
+    said: dict[str, object] = {"file": upload.file_sha256, **vars(method)}
+    if upload.ids_sha256 is not None:
+        said["ids"] = upload.ids_sha256
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

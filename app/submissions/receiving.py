@@ -22,6 +22,7 @@ from app.errors import (
     InvalidInput,
     InvalidUpload,
     Place,
+    TooLarge,
     TooManyRefusals,
     Unavailable,
 )
@@ -40,7 +41,12 @@ from app.submissions.validation import (
     default_limits,
     validate_upload,
 )
-from probeboard.embeddings import InvalidEmbeddings, widest_encoding_bytes
+from probeboard.embeddings import (
+    EmbeddingSpec,
+    InvalidEmbeddings,
+    widest_encoding_bytes,
+    widest_ids_bytes,
+)
 
 
 @dataclass(frozen=True)
@@ -88,17 +94,19 @@ class IntakeDesk:
         """
         target = await run_in_threadpool(self._open, viewer, phase_id, idempotency_key)
         with self._blobs.incoming() as folder:
+            limits = _limits(target.spec)
             form = await receive_form(
-                request, folder=folder, limit_bytes=widest_encoding_bytes(target.spec)
+                request, folder=folder, limit_bytes=sum(limits.values()), max_files=len(limits)
             )
             received_at = utc_now()
             method = _method(form)
             target.require_role(method)
-            file = _only_file(form)
+            file, ids = _files(form, limits)
             upload = Upload(
                 file_name=file.file_name[:200],
                 file_bytes=file.n_bytes,
                 file_sha256=file.sha256,
+                ids_sha256=ids.sha256 if ids else None,
                 received_at=received_at,
                 idempotency_key=idempotency_key,
                 request_id=request_id,
@@ -106,7 +114,7 @@ class IntakeDesk:
             replay = await run_in_threadpool(self._replay, viewer, phase_id, upload, method)
             if replay is not None:
                 return IntakeReceipt(replay, is_replay=True)
-            matrix = await self._validate(viewer, target, file.path, folder / "matrix.npy")
+            matrix = await self._validate(viewer, target, file, ids, folder / "matrix.npy")
             receipt = await run_in_threadpool(self._admit, viewer, target, upload, method, matrix)
         if not receipt.is_replay:
             await run_in_threadpool(self._announce, receipt.submission_id)
@@ -142,12 +150,22 @@ class IntakeDesk:
             return first.id if first else None
 
     async def _validate(
-        self, viewer: Viewer, target: IntakeTarget, upload: Path, output: Path
+        self,
+        viewer: Viewer,
+        target: IntakeTarget,
+        file: ReceivedFile,
+        ids: ReceivedFile | None,
+        output: Path,
     ) -> ValidatedMatrix:
-        limits = default_limits(target.spec)
         try:
             async with self._validations:
-                return await validate_upload(upload, spec=target.spec, output=output, limits=limits)
+                return await validate_upload(
+                    file.path,
+                    ids=ids.path if ids else None,
+                    spec=target.spec,
+                    output=output,
+                    limits=default_limits(target.spec),
+                )
         except InvalidEmbeddings as error:
             await run_in_threadpool(self._rates.add, _refusals(viewer, target))
             places = [
@@ -207,11 +225,26 @@ def _method(form: ReceivedForm) -> Method:
     return Method(**fields.model_dump())
 
 
-def _only_file(form: ReceivedForm) -> ReceivedFile:
-    if len(form.files) != 1 or form.files[0].field_name != "file":
+def _limits(spec: EmbeddingSpec) -> dict[str, int]:
+    """Return the most bytes of each file part, by its name."""
+    return {"file": widest_encoding_bytes(spec), "ids": widest_ids_bytes(spec)}
+
+
+def _files(form: ReceivedForm, limits: dict[str, int]) -> tuple[ReceivedFile, ReceivedFile | None]:
+    """Return the embeddings and, if they came, the ids beside them."""
+    files: dict[str, ReceivedFile] = {}
+    for file in form.files:
+        if file.field_name not in limits or file.field_name in files:
+            place = Place("extra", "send one “file”, and one “ids” if any", pointer="/file")
+            raise InvalidInput("There is a file too many, or under another name.", [place])
+        limit = limits[file.field_name]
+        if file.n_bytes > limit:
+            raise TooLarge(f"“{file.field_name}” may have {limit} bytes.", limit_bytes=limit)
+        files[file.field_name] = file
+    if "file" not in files:
         place = Place("missing", "send the embeddings in the field “file”", pointer="/file")
         raise InvalidInput("There is no file.", [place])
-    return form.files[0]
+    return files["file"], files.get("ids")
 
 
 def _refusals(viewer: Viewer, target: IntakeTarget) -> str:

@@ -86,9 +86,16 @@ def default_limits(spec: EmbeddingSpec) -> ValidationLimits:
 
 
 async def validate_upload(
-    upload: Path, *, spec: EmbeddingSpec, output: Path, limits: ValidationLimits
+    upload: Path,
+    *,
+    ids: Path | None = None,
+    spec: EmbeddingSpec,
+    output: Path,
+    limits: ValidationLimits,
 ) -> ValidatedMatrix:
     """Validate `upload` in a child process and store its matrix at `output`, a new file.
+
+    `ids` is the file that names the rows of an NPY array.
 
     Raises
     ------
@@ -103,7 +110,7 @@ async def validate_upload(
         raise FileExistsError(output)
     valid = False
     try:
-        ending = await _run_child(_request(upload, spec, output), spec=spec, limits=limits)
+        ending = await _run_child(_request(upload, ids, spec, output), spec=spec, limits=limits)
         matrix = _interpret(ending, spec=spec, output=output, limits=limits)
         valid = True
     finally:
@@ -112,9 +119,10 @@ async def validate_upload(
     return matrix
 
 
-def _request(upload: Path, spec: EmbeddingSpec, output: Path) -> bytes:
+def _request(upload: Path, ids: Path | None, spec: EmbeddingSpec, output: Path) -> bytes:
     request = {
         "upload": str(upload.absolute()),
+        "ids": None if ids is None else str(ids.absolute()),
         "output": str(output.absolute()),
         "n_dims": spec.n_dims,
         "sample_ids": spec.sample_ids,

@@ -90,8 +90,9 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         zero_pad=request["zero_pad"],
         budget_bytes=request["budget_bytes"],
     )
+    ids_path = None if request["ids"] is None else Path(request["ids"])
     try:
-        embeddings = read_embeddings(Path(request["upload"]), spec)
+        embeddings = read_embeddings(Path(request["upload"]), spec, ids_path)
     except InvalidEmbeddings as refusal:
         issues = [issue.to_dict() for issue in refusal.issues]
         return {"ok": False, "issues": issues, "total": refusal.total}

@@ -321,6 +321,7 @@ def test_limits_grow_with_the_challenge_and_fit_a_small_server():
 def test_the_answer_of_the_child_is_plain_json(upload, tmp_path):
     request = {
         "upload": str(upload),
+        "ids": None,
         "output": str(tmp_path / "matrix.npy"),
         "n_dims": 3,
         "sample_ids": ["a", "b"],
