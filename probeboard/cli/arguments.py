@@ -104,7 +104,11 @@ def _add_score(parser: argparse.ArgumentParser) -> None:
         help="the challenge's samples in their order: the file must hold these and no others, and "
         "splits are drawn in this order (default: the samples of the file, sorted by id)",
     )
-    parser.add_argument("--tasks", metavar="A,B", help="only these tasks")
+    parser.add_argument(
+        "--tasks",
+        metavar="A,B",
+        help="only these tasks; the numbers of neuco depend on which others there are",
+    )
     parser.add_argument(
         "--probe",
         default="linear",

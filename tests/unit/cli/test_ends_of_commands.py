@@ -20,6 +20,7 @@ from probeboard.cli.pool_worker import serve
 from probeboard.cli.progress import Progress
 from probeboard.labelsets import SplitSpec, TaskType, read_labels
 from probeboard.probing import Probe, get_scorer, prepare, score_tasks
+from tests import builders
 from tests.unit.cli.conftest import World
 
 EXACT = get_scorer("exact")
@@ -50,20 +51,35 @@ main(["score", file, labels, "--splits", "3", "--jobs", "1"])
 
 def start(*arguments: str | Path, **how: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "probeboard", *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, **how)
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # As in a terminal, even where the tests run in the background and ignore interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **how,
+    )
+
+
+def opened_for_reading(pipe: Path) -> list[int]:
+    """A descriptor of the other end, once somebody reads."""
+    try:
+        return [os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)]
+    except OSError:  # nobody does
+        return []
 
 
 def test_an_interrupt_ends_in_130_without_a_word(world: World) -> None:
-    # Whoever opens the other end of this pipe has come so far as to read the samples.
-    waiting = world.folder / "ids"
-    os.mkfifo(waiting)
-    process = start("check", world.file, "--dim", "5", "--ids", waiting)
-    with waiting.open("w"):
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 130
-    assert process.stderr is not None
-    assert process.stderr.read() == ""
-    process.stderr.close()
+    # Whoever opens this pipe has come so far as to read the samples.
+    ids, ends = world.folder / "ids", []
+    os.mkfifo(ids)
+    process = start("check", world.file, "--dim", "5", "--ids", ids)
+    builders.wait_until(lambda: ends.extend(opened_for_reading(ids)) or ends)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30)[1] == ""
+    assert process.returncode == 130
+    os.close(ends[0])
 
 
 def test_a_reader_that_went_away_is_no_reason_to_complain(world: World) -> None:
