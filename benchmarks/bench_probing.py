@@ -195,7 +195,7 @@ def print_whole(folder: Path, *, repeats: int, checkout: Path | None) -> None:
 def drawn_data(kept: Path | None) -> Iterator[Path]:
     """Draw the data in a process of its own: a child inherits the peak memory of its parent."""
     with tempfile.TemporaryDirectory() as name:
-        folder = kept or Path(name)
+        folder = (kept or Path(name)).resolve()
         if not (folder / "labels").exists():
             note("drawing embeddings and tasks")
             command = [sys.executable, str(HERE / "probing_data.py"), str(folder), "--csv"]
@@ -211,7 +211,9 @@ def main() -> None:
     parser.add_argument("--peer-repeats", type=int, default=1, help="of scikit-learn's loops")
     parser.add_argument("--data", type=Path, help="a folder to keep the data in")
     parser.add_argument("--only", help=f"some of: {','.join([*names, WHOLE])}")
-    parser.add_argument("--neuco-bench", type=Path, help="a checkout; torch must be importable")
+    parser.add_argument(
+        "--neuco-bench", type=Path, help="a checkout whose requirements are installed"
+    )
     parser.add_argument("--growth", action="store_true", help="draw probing-growth.svg instead")
     options = parser.parse_args()
     if options.growth:

@@ -66,4 +66,6 @@ def measure_neuco_bench(checkout: Path, folder: Path) -> tuple[float, float, flo
         command += ["--submission_file", str(folder / "embeddings.csv"), "--config", str(config)]
         command += ["--output_dir", name, "--method_name", "benchmark", "--phase", "benchmark"]
         environment = {**os.environ, "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
-        return measure_command(command, cwd=checkout / "benchmark", environment=environment)
+        return measure_command(
+            command, cwd=checkout.resolve() / "benchmark", environment=environment
+        )
