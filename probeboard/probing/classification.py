@@ -1,6 +1,7 @@
-"""Choose the penalty of each split's logistic regression, and predict its test rows."""
+"""Logistic regression on every split of a task: penalties chosen, test rows predicted."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,26 +9,19 @@ from numpy.typing import NDArray
 
 from probeboard.labelsets import Split
 from probeboard.probing.axes import Axes
-from probeboard.probing.descent import minimize
-from probeboard.probing.logistic import (
-    Fits,
-    curvature,
-    fit_all_rows,
-    loss_and_probabilities,
-)
+from probeboard.probing.logistic_choice import average_precision, f1
+from probeboard.probing.logistic_path import Training, predict
 
 Array = NDArray[Any]
 Vector = NDArray[np.float64]
+Single = NDArray[np.float32]
 
 # From the strongest, so that each fit starts from one that is a little smoother.
 RELATIVE_PENALTIES: Vector = np.logspace(-1.0, -5.0, 5)
-# Newton decrements (see `descent`): of the fits to all rows that others start from, of those that
-# only compare penalties, and of those that score.
-START_TOLERANCE = 0.5
-PATH_TOLERANCE = 0.05
-FINAL_TOLERANCE = 1e-8
-# Leverage estimated above this is not believed.
-LARGEST_LEVERAGE = 0.9
+# Logits held at a time.
+BATCH = 2**20
+# Logit of a class without training rows among others: below any that is fitted.
+NEVER = -1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,17 +30,22 @@ class LogisticFit:
 
     Attributes
     ----------
-    penalty
-        λ, 1/C in scikit-learn.
+    penalties
+        λ, 1/C in scikit-learn: shape ``(1,)``, or ``(c,)``, one per label, if multilabel.
     logits
         Shape ``(n_test, c)``: c = 1 for two classes, the logit of class 1.
     predicted
-        Shape ``(n_test,)``: class numbers.
+        Shape ``(n_test,)``: class numbers; ``(n_test, c)``, 0 or 1, if multilabel.
     """
 
-    penalty: float
+    penalties: Vector
     logits: Vector
     predicted: NDArray[np.int64]
+
+    @property
+    def penalty(self) -> float:
+        """That of the only or first label."""
+        return float(self.penalties[0])
 
 
 def fit_logistic(
@@ -63,9 +62,10 @@ def fit_logistic(
     axes
         Of n embeddings.
     y
-        Shape ``(n,)``: class numbers 0 .. c - 1; two classes get a sigmoid, more a softmax.
+        Shape ``(n,)``: class numbers 0 .. c - 1; two classes get a sigmoid, more a softmax. Shape
+        ``(n, c)``, 0 or 1: each label gets a sigmoid and a penalty of its own.
     splits
-        Row numbers of `y`; every training part has every class.
+        Row numbers of `y`. Classes without a training row are never predicted.
     relative
         Shape ``(p,)``, positive, descending: penalties as multiples of the mean eigenvalue of the
         centred training Gram matrix.
@@ -75,157 +75,100 @@ def fit_logistic(
     tuple of LogisticFit
         One per split.
     """
-    units = np.array([axes.variation(split) / axes.dims or 1.0 for split in splits])
-    path = _Path(axes, _fits(axes, y, splits), units, relative)
-    starts, chosen = path.choose(y)
-    weights = np.empty_like(starts, dtype=np.float64)
-    for step in np.unique(chosen):
-        columns = np.flatnonzero(chosen == step)
-        weights[..., columns] = path.finish(int(step), columns, starts[..., columns])
+    labels = _indicators(y)
+    exclusive = y.ndim == 1 and labels.shape[1] > 1
+    training = Training.of(axes, splits)
+    logits = [_without_fit(labels[split.train], split.test.size, exclusive) for split in splits]
+    penalties = np.tile(
+        relative[0] * training.units[:, None], 1 if y.ndim == 1 else labels.shape[1]
+    )
+    for part in _parts(labels[training.numbers], training.masks[:, 0], exclusive=exclusive):
+        weights, found = training.fit(
+            part.splits,
+            part.Y,
+            relative=relative,
+            criterion=average_precision if y.ndim == 2 else f1,
+        )
+        everywhere = predict(axes, weights)
+        for i, columns, own, penalty in zip(
+            part.splits, part.columns, everywhere, found, strict=True
+        ):
+            logits[i][:, columns] += own[:, splits[i].test].T
+            penalties[i, columns if y.ndim == 2 else 0] = penalty
     return tuple(
-        _predict(axes.design[split.test], weights[..., i], float(relative[chosen[i]] * units[i]))
-        for i, split in enumerate(splits)
+        LogisticFit(own, of_rows, _predict(of_rows, y))
+        for own, of_rows in zip(penalties, logits, strict=True)
     )
 
 
-def _fits(axes: Axes, y: NDArray[np.int64], splits: tuple[Split, ...]) -> Fits:
-    classes = int(y.max()) + 1
-    Y = np.eye(classes)[:, y] if classes > 2 else y[None].astype(np.float64)
-    mask = np.stack([np.bincount(split.train, minlength=len(y)) for split in splits])
-    return Fits(
-        axes.design, axes.single, Y[:, None], mask.astype(np.float32), np.zeros(len(splits))
-    )
+def _indicators(y: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Shape ``(n, c)``, 0 or 1; c = 1 for two classes."""
+    if y.ndim == 2:
+        return y
+    labels = np.eye(max(int(y.max()) + 1, 2), dtype=np.int64)[y]
+    return labels[:, 1:] if labels.shape[1] == 2 else labels
 
 
-class _Path:
-    """The fits of every split at every penalty of the path."""
+def _predict(logits: Vector, y: NDArray[np.int64]) -> NDArray[np.int64]:
+    if y.ndim == 2:
+        return (logits > 0).astype(np.int64)
+    if logits.shape[1] == 1:
+        return (logits[:, 0] > 0).astype(np.int64)
+    return np.asarray(logits.argmax(axis=1), dtype=np.int64)
 
-    def __init__(self, axes: Axes, fits: Fits, units: Vector, relative: Vector) -> None:
-        self.axes = axes
-        self.fits = fits
-        self.units = units
-        self.relative = relative
-        self.single = fits.in_single()
-        self.share = float(fits.mask.mean())
-        self.all_rows = replace(
-            self.single,
-            mask=np.ones((1, fits.mask.shape[1]), dtype=np.float32),
-            penalties=np.array([axes.mean_eigenvalue]),
-        )
 
-    def at(self, step: int, fits: Fits, units: Vector) -> Fits:
-        return replace(fits, penalties=(self.relative[step] * units).astype(fits.A.dtype))
+def _without_fit(train: NDArray[np.int64], tests: int, exclusive: bool) -> Vector:
+    """Constant logits ``(tests, c)`` of labels that all training rows have, or that none has.
 
-    def choose(self, y: NDArray[np.int64]) -> tuple[Array, NDArray[np.intp]]:
-        """Weights ``(d, c, k)`` at the best penalty of each split, and its place on the path."""
-        (d, c, k) = (self.fits.A.shape[1], len(self.fits.Y), len(self.units))
-        leverage = Leverage.of(self.axes, share=self.share)
-        optimum = np.zeros((d, c, 1), dtype=np.float32)
-        weights = np.zeros((d, c, k), dtype=np.float32)
-        near = curvature(self.all_rows, optimum)
-        best = np.zeros_like(weights)
-        score, chosen = np.full(k, -np.inf), np.zeros(k, dtype=np.intp)
-        for step in range(len(self.relative)):
-            all_rows = self.at(step, self.all_rows, self.all_rows.penalties)
-            previous = optimum
-            optimum = fit_all_rows(all_rows, optimum, near=near, tolerance=START_TOLERANCE)
-            weights += optimum - previous
-            fits = self.at(step, self.single, self.units)
-            shared = curvature(fits, weights)
-            weights, _ = minimize(
-                fits,
-                weights,
-                precondition=shared.solver(float(fits.penalties.mean())),
-                tolerance=PATH_TOLERANCE,
-            )
-            near = shared.scaled(1 / self.share)
-            found = leave_one_out_f1(fits, weights, y, leverage=leverage)
-            better = found > score
-            score[better], chosen[better] = found[better], step
-            best[..., better] = weights[..., better]
-        return best, chosen
-
-    def finish(self, step: int, columns: NDArray[np.intp], start: Array) -> Array:
-        """Weights of some splits at one penalty, converged in double precision."""
-        fits = self.at(step, self.fits, self.units).take(columns)
-        weights, converged = minimize(
-            fits,
-            start.astype(np.float64),
-            precondition=curvature(fits.in_single(), start).solver(float(fits.penalties.mean())),
-            tolerance=FINAL_TOLERANCE,
-        )
-        for column in np.flatnonzero(~converged):
-            alone, zero = fits.take(np.array([column])), np.zeros_like(weights[..., :1])
-            weights[..., [column]] = fit_all_rows(
-                alone, zero, near=curvature(alone.in_single(), zero), tolerance=FINAL_TOLERANCE
-            )
-        return weights
+    Those of the others are 0, for a fit to add to.
+    """
+    counts, size = train.sum(axis=0), len(train)
+    if exclusive:
+        constant = np.where(counts == 0, NEVER, 0.0)
+    else:
+        odds = np.log((counts + 0.5) / (size - counts + 0.5))
+        constant = np.where((counts == 0) | (counts == size), odds, 0.0)
+    return np.tile(constant, (tests, 1))
 
 
 @dataclass(frozen=True, eq=False)
-class Leverage:
-    """Squared coordinates of each row along the principal axes, ``(n, d)``, and their variances."""
+class _Part:
+    """Problems to fit together.
 
-    squares: NDArray[np.float32]
-    eigenvalues: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, axes: Axes, *, share: float) -> "Leverage":
-        return cls(axes.single[:, 1:] ** 2, (axes.eigenvalues * share).astype(np.float32))
-
-
-def leave_one_out_f1(
-    fits: Fits, weights: Array, y: NDArray[np.int64], *, leverage: Leverage
-) -> Vector:
-    """(Macro-)F1 of approximate leave-one-out predictions of each column's training rows.
-
-    Leaving row i out moves its logits z by one Newton step, (I - A W)⁻¹ A (p - y), where
-    W = diag p - ppᵀ is the row's curvature and A = x̃ᵀH⁻¹x̃ (Beirami et al. 2017; Rad & Maleki 2020,
-    doi:10.1111/rssb.12374). In the Hessian H = Σ W_i ⊗ x̃_i x̃_iᵀ + λI, W_i is replaced by its mean
-    over the training rows, M = V diag μ Vᵀ, as generalized cross-validation does with leverages:
-    one eigendecomposition of XᵀX, which knows no label, then serves every split, class and
-    penalty. In the basis V, where A is diagonal, so is W taken to be:
-
-        a_m = 1 / (n μ_m) + Σ_j Z_ij² / (μ_m s_j + λ)
-        Δz  = V [ a_m v_mᵀ(p - y) / (1 - a_m v_mᵀ W v_m) ]
-
-    The metric itself is what is compared: choosing by log loss costs up to .1 of macro-F1 on real
-    embeddings, where classes are rare.
-
-    Returns
-    -------
-    NDArray
-        Shape ``(k,)``.
+    Attributes
+    ----------
+    splits
+        Shape ``(m,)``: the split of each.
+    columns
+        Shape ``(m, c)``: the labels it tells apart.
+    Y
+        Shape ``(m, c, n)`` or ``(1, c, n)``: as in `Problems`.
     """
-    logits = fits.logits(weights)
-    c, k, n = logits.shape
-    p = loss_and_probabilities(logits, fits.Y)[1].transpose(1, 2, 0)  # (k, n, c) from here on
-    trains = fits.mask[:, :, None]
-    rows = trains.sum(axis=1, keepdims=True)
-    own = (p * trains).sum(axis=1)
-    pairs = (p * trains).transpose(0, 2, 1) @ p
-    mu, V = np.linalg.eigh((own[:, :, None] * np.eye(c, dtype=p.dtype) - pairs) / rows)
-    mu = np.maximum(mu, 1e-6)
-    spread = leverage.eigenvalues[:, None, None] * mu + fits.penalties[:, None]
-    a = (leverage.squares @ (1 / spread).reshape(-1, k * c)).reshape(n, k, c).transpose(1, 0, 2)
-    a = a + 1 / (rows * mu[:, None])
-    curvature = np.maximum(p @ V**2 - (p @ V) ** 2, 0)
-    moves = (
-        (p - fits.Y.transpose(1, 2, 0)) @ V * a / (1 - np.minimum(a * curvature, LARGEST_LEVERAGE))
-    )
-    logits += (moves @ V.transpose(0, 2, 1)).transpose(2, 0, 1)
-    predicted = logits[0] > 0 if c == 1 else logits.argmax(axis=0)
-    counted = fits.mask > 0
-    scores = []
-    for label in range(1, 2) if c == 1 else range(c):
-        called, true = (predicted == label) & counted, (y == label) & counted
-        hits = (called & true).sum(axis=1)
-        scores.append(2 * hits / np.maximum(called.sum(axis=1) + true.sum(axis=1), 1))
-    means: Vector = np.mean(scores, axis=0, dtype=np.float64)
-    return means
+
+    splits: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    Y: Single
 
 
-def _predict(rows: Vector, weights: Vector, penalty: float) -> LogisticFit:
-    logits = rows @ weights
-    predicted = (logits[:, 0] > 0) if logits.shape[1] == 1 else logits.argmax(axis=1)
-    return LogisticFit(penalty, logits, predicted.astype(np.int64))
+def _parts(labels: NDArray[np.int64], masks: Single, *, exclusive: bool) -> Iterator[_Part]:
+    """What there is to fit, in parts of bounded size."""
+    counts = masks @ labels.astype(np.float32)
+    Y = labels.T.astype(np.float32)
+    if not exclusive:
+        fitted = (counts > 0) & (counts < masks.sum(axis=1, keepdims=True))
+        columns, splits = np.nonzero(fitted.T)
+        at_once = max(BATCH // Y.shape[1], 1)
+        for start in range(0, len(splits), at_once):
+            own = columns[start : start + at_once, None]
+            yield _Part(splits[start : start + at_once], own, Y[own] if len(Y) > 1 else Y[None])
+        return
+    groups, members = np.unique(counts > 0, axis=0, return_inverse=True)
+    for number, present in enumerate(groups):
+        classes = np.flatnonzero(present)
+        if classes.size == 1:
+            continue
+        splits = np.flatnonzero(members == number)
+        at_once = max(BATCH // (classes.size * Y.shape[1]), 1)
+        for start in range(0, splits.size, at_once):
+            some = splits[start : start + at_once]
+            yield _Part(some, np.tile(classes, (some.size, 1)), Y[None, classes])

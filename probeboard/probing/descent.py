@@ -1,163 +1,224 @@
-"""Newton's method on many convex problems at once: the columns of one array of weights.
+"""Minimise many logistic regressions at once.
 
-Newton's equations are solved by conjugate gradients with one preconditioner for all columns, each
-column with its own Hessian: two matrix products a step, over all of them. They need no more than
-single precision, whatever the precision of the weights, because the gradient they start from has
-it: what they leave is for the next step to remove. How far a step is solved follows the Newton
-decrement √(gᵀH⁻¹g), so that convergence stays superlinear.
+Far from the minimum by nonlinear conjugate gradients in single precision (`descend`), near it by
+Newton's method in double precision (`finish`), whose equations are solved by linear conjugate
+gradients in single precision: they need no more, because the gradient they start from has it, and
+what they leave is for the next step to remove. Both cost two matrix products a step over all
+problems together, and both are preconditioned with each problem's own `Curvature`.
 
-A column is done when its decrement falls below the tolerance: half its square estimates what the
-objective is above its minimum, and √(xᵀH⁻¹x) times it bounds the error of the logit of x, in any
-unit of the embedding. A converged column does not depend on where it started or on the
-preconditioner.
+Problems share products, nothing else: where one starts, steps and stops follows from its own
+training rows, and one that has converged stays in the products, so that not even their shapes
+depend on the others. A problem's weights are the same, to the last bit, whatever the labels of
+rows that do not train it.
 
-Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., algorithms 7.1 and 3.1, theorem 7.2.
+How far a problem is from its minimum is measured by √(gᵀPg), P the preconditioner. With the
+Hessian's inverse it is the Newton decrement: half its square estimates what the objective is above
+its minimum, and √(xᵀH⁻¹x) times it bounds the error of the logit of x, in any unit of the
+embedding.
+
+Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., algorithms 5.4 (with the step of Polak
+and Ribière, kept positive: eq. 5.45) and 7.1.
 """
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from probeboard.probing.logistic import Curvature, Problems, probabilities
+
 Array = NDArray[Any]
 Single = NDArray[np.float32]
-Preconditioner = Callable[[Single], Single]
-Product = Callable[[Single], Single]
 
-MAX_STEPS = 50
-MAX_INNER_STEPS = 100
-MAX_HALVINGS = 30
-SUFFICIENT_DECREASE = 1e-4
-# Where the decrement is above 1, far from the minimum, the Hessian will have changed anyway.
-MAX_FAR_STEPS = 8
-# How far Newton's equations are solved at most and at least: relative residuals.
-COARSEST, FINEST = 0.1, 1e-3
-
-
-class Objective(Protocol):
-    """k convex functions of weights of shape ``(d, c, k)``."""
-
-    def logits(self, weights: Array) -> Array:
-        """Linear part of the objective, so that a step along a line costs no matrix product."""
-
-    def value(self, weights: Array, logits: Array) -> tuple[Array, Array]:
-        """Values, shape ``(k,)``, and probabilities shaped as the logits."""
-
-    def gradient(self, weights: Array, probabilities: Array) -> Array:
-        """Gradient, shaped as the weights."""
-
-    def hessian(self, probabilities: Array) -> Product:
-        """Product of each column's Hessian with an array like the weights."""
-
-    def take(self, columns: NDArray[np.intp]) -> "Objective":
-        """The objective of some of the columns."""
+MAX_SEARCHES = 20
+MAX_NEWTON_STEPS = 50
+MAX_INNER_STEPS = 200
+# A step along a line is taken when the slope there is this share of what it was.
+FLAT_ENOUGH = 0.25
+# How far Newton's equations are solved at least and at most: relative residuals.
+COARSEST, FINEST = 1e-2, 1e-3
+# Curvatures change by no more than a tenth when no logit moves by more: a full step is safe.
+FAR = 0.1
+TINY = float(np.finfo(np.float32).tiny)
 
 
-def minimize(
-    objective: Objective,
-    start: Array,
-    *,
-    precondition: Preconditioner,
-    tolerance: float,
-    max_steps: int = MAX_STEPS,
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Minimise every column.
+def descend(
+    problems: Problems, start: Single, *, tolerance: float, max_steps: int
+) -> tuple[Single, Single]:
+    """Approach the minimum of every problem by nonlinear conjugate gradients.
 
     Parameters
     ----------
-    objective
-        In the precision of `start`.
+    problems
+        m problems.
     start
-        Shape ``(d, c, k)``.
-    precondition
-        Approximates the product of each column's inverse Hessian with an array like `start`.
+        Shape ``(m, q, 1 + r)``, float32.
     tolerance
-        Newton decrement from which a column's step is its last.
+        Decrement at which a problem stays where it is.
     max_steps
-        Steps after which the columns still moving are given up.
+        After which all do.
 
     Returns
     -------
-    weights, converged
-        Shapes ``(d, c, k)`` and ``(k,)``.
+    weights, logits
+        Shapes ``(m, q, 1 + r)`` and ``(m, q, n)``.
     """
-    result = start.copy()
-    converged = np.zeros(start.shape[-1], dtype=np.bool_)
-    active = np.arange(start.shape[-1])
-    weights, logits = start, objective.logits(start)
-    value, probabilities = objective.value(weights, logits)
+    weights, logits = start.copy(), problems.logits(start)
+    p, residuals = problems.residuals(logits)
+    curvature = Curvature.mean(problems, p)
+    gradient = problems.gradient(weights, residuals)
+    steepest = curvature.solve(gradient)
+    squared = _dot(gradient, steepest)
+    moving = squared > tolerance**2
+    direction = -steepest
     for _ in range(max_steps):
-        gradient = objective.gradient(weights, probabilities)
-        direction = newton_step(
-            objective.hessian(probabilities),
-            gradient.astype(np.float32, copy=False),
-            precondition=precondition,
+        if not moving.any():
+            break
+        slopes = problems.logits(direction)
+        step, p, residuals = line_search(
+            problems, weights, direction, logits, slopes, residuals, p, moving=moving
+        )
+        weights += step[:, None, None] * direction
+        logits += step[:, None, None] * slopes
+        before, gradient = gradient, problems.gradient(weights, residuals)
+        steepest = curvature.solve(gradient)
+        previous, squared = squared, _dot(gradient, steepest)
+        moving &= squared > tolerance**2
+        turn = np.maximum(squared - _dot(before, steepest), 0) / np.maximum(previous, TINY)
+        direction *= turn[:, None, None]
+        direction -= steepest
+        uphill = _dot(direction, gradient) >= 0
+        direction[uphill] = -steepest[uphill]
+    return weights, logits
+
+
+def line_search(
+    problems: Problems,
+    weights: Array,
+    direction: Array,
+    logits: Array,
+    slopes: Array,
+    residuals: Array,
+    p: Array,
+    *,
+    moving: NDArray[np.bool_],
+) -> tuple[Array, Array, Array]:
+    """Minimise each problem along a line, by Newton's method between points known to enclose it.
+
+    `slopes` are the logits of the direction, so that no step costs a matrix product. Returns steps
+    ``(m,)``, 0 for those not moving, and probabilities and residuals there.
+    """
+    penalties = problems.penalties.astype(logits.dtype, copy=False)
+    bent = penalties * _dot(direction[..., 1:], direction[..., 1:])
+    tilt = penalties * _dot(direction[..., 1:], weights[..., 1:])
+    first = _dot(residuals, slopes) + tilt
+    low, high = np.zeros_like(first), np.full_like(first, np.inf)
+    rounding = (
+        4 * np.finfo(first.dtype).eps * np.sqrt(_dot(residuals, residuals) * _dot(slopes, slopes))
+    )
+    enough = np.maximum(FLAT_ENOUGH * np.abs(first), rounding)
+    slope, step = first, np.zeros_like(first)
+    searching = moving & (first < 0)
+    for _ in range(MAX_SEARCHES):
+        curved = _dot(problems.bend(p, slopes), slopes) + bent
+        newton = step - slope / np.maximum(curved, TINY)
+        middle = np.where(np.isinf(high), 2 * step, (low + high) / 2)
+        inside = (newton > low) & (newton < high)
+        step = np.where(searching, np.where(inside, newton, middle), step)
+        p, residuals = problems.residuals(logits + step[:, None, None] * slopes)
+        slope = _dot(residuals, slopes) + tilt + step * bent
+        low, high = np.where(slope < 0, step, low), np.where(slope > 0, step, high)
+        searching &= np.abs(slope) > enough
+        if not searching.any():
+            break
+    return step, p, residuals
+
+
+def finish(problems: Problems, start: Array, *, tolerance: float) -> NDArray[np.float64]:
+    """Converge every problem in double precision.
+
+    Parameters
+    ----------
+    problems
+        m problems.
+    start
+        Shape ``(m, q, 1 + r)``, not far from the minimum.
+    tolerance
+        Of the logits: about what the last step leaves to be done. It is solved to a tenth or
+        better, and moves none by more than ten times this.
+    """
+    weights = start.astype(np.float64)
+    moving = np.ones(len(start), dtype=np.bool_)
+    for _ in range(MAX_NEWTON_STEPS):
+        logits, gradient = problems.exactly(weights)
+        direction, slopes = newton_step(
+            problems,
+            probabilities(problems.of_classes(logits.astype(np.float32))),
+            gradient.astype(np.float32),
             tolerance=tolerance,
-        ).astype(start.dtype, copy=False)
-        squared = np.maximum(_dot(gradient, direction), 0.0)
-        done = np.sqrt(squared) < tolerance
-        if done.any():
-            result[..., active[done]] = weights[..., done] - direction[..., done]
-            converged[active[done]] = True
-            keep = np.flatnonzero(~done)
-            if not keep.size:
-                return result, converged
-            active, objective = active[keep], objective.take(keep)
-            weights, direction, logits = (
-                weights[..., keep],
-                direction[..., keep],
-                logits[:, keep],
+            moving=moving,
+        )
+        moves = np.abs(slopes).max(axis=(1, 2))
+        far = moves > FAR
+        step = np.ones(len(start))
+        if far.any():
+            p, residuals = problems.residuals(logits)
+            searched, _, _ = line_search(
+                problems, weights, direction, logits, slopes, residuals, p, moving=far
             )
-            value, squared = value[keep], squared[keep]
-        step = np.ones_like(value)
-        slope = objective.logits(direction)
-        # Near the minimum the decrease is below the rounding of the value itself.
-        slack = 16 * np.finfo(value.dtype).eps * np.abs(value)
-        for _ in range(MAX_HALVINGS):
-            weights_new, logits_new = weights - step * direction, logits - step[:, None] * slope
-            value_new, probabilities = objective.value(weights_new, logits_new)
-            enough = value_new <= value - SUFFICIENT_DECREASE * step * squared + slack
-            if enough.all():
-                break
-            step = np.where(enough, step, step / 2)
-        weights, logits, value = weights_new, logits_new, value_new
-    result[..., active] = weights
-    return result, converged
+            step[far] = searched[far]
+        weights += step[:, None, None] * direction
+        moving &= moves > 10 * tolerance
+        if not moving.any():
+            break
+    return weights
 
 
 def newton_step(
-    hessian: Product, gradient: Single, *, precondition: Preconditioner, tolerance: float
-) -> Single:
-    """Solve H p = g for each column by preconditioned conjugate gradients.
+    problems: Problems,
+    p: Single,
+    gradient: Single,
+    *,
+    tolerance: float,
+    moving: NDArray[np.bool_],
+) -> tuple[Single, Single]:
+    """Solve Hδ = -g for each moving problem by preconditioned conjugate gradients.
 
-    Where the decrement is well below the tolerance, the preconditioner's p will do.
+    Far from the minimum it pays to solve for no more digits than the step is right to, close to it
+    for no more than are wanted.
+
+    Returns
+    -------
+    direction, slopes
+        δ and its logits; 0 for problems that do not move.
     """
-    residual, solution = gradient.copy(), np.zeros_like(gradient)
-    direction = precondition(residual)
-    squared = np.maximum(_dot(residual, direction), 0.0)
-    forcing = np.clip(np.sqrt(squared), FINEST, COARSEST)
-    enough = np.maximum(forcing**2 * squared, (0.1 * tolerance) ** 2)
-    moving, far = squared > 0, squared > 1
-    for number in range(1, MAX_INNER_STEPS + 1):
-        image = hessian(direction)
-        curvature = _dot(direction, image)
-        moving &= curvature > 0
-        step = np.where(moving, squared / np.where(moving, curvature, 1), 0)
-        solution += step * direction
-        residual -= step * image
-        preconditioned = precondition(residual)
-        before, squared = squared, np.maximum(_dot(residual, preconditioned), 0.0)
-        moving &= squared > enough
-        if number >= MAX_FAR_STEPS:
-            moving &= ~far
+    curvature = Curvature.mean(problems, p)
+    residual = -gradient
+    direction = curvature.solve(residual)
+    squared = _dot(residual, direction)
+    slopes = problems.logits(direction)
+    largest = np.abs(slopes).max(axis=(1, 2))
+    forcing = np.maximum(np.sqrt(squared), tolerance / np.maximum(largest, TINY))
+    enough = np.clip(forcing, FINEST, COARSEST) ** 2 * squared
+    solution, moves = np.zeros_like(gradient), np.zeros_like(slopes)
+    moving = moving & (squared > 0)
+    for _ in range(MAX_INNER_STEPS):
         if not moving.any():
             break
-        direction *= np.where(moving, squared / np.where(moving, before, 1), 0)
+        image = problems.gradient(direction, problems.bend(p, slopes))
+        step = np.where(moving, squared / np.maximum(_dot(direction, image), TINY), 0)
+        solution += step[:, None, None] * direction
+        moves += step[:, None, None] * slopes
+        residual -= step[:, None, None] * image
+        preconditioned = curvature.solve(residual)
+        before, squared = squared, np.where(moving, _dot(residual, preconditioned), squared)
+        moving &= squared > enough
+        direction *= np.where(moving, squared / np.maximum(before, TINY), 0)[:, None, None]
         direction += preconditioned
-    return solution
+        slopes = problems.logits(direction)
+    return solution, moves
 
 
 def _dot(a: Array, b: Array) -> Array:
-    dots: Array = np.einsum("dck,dck->k", a, b)
+    dots: Array = np.einsum("mqj,mqj->m", a, b)
     return dots

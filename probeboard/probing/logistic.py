@@ -1,14 +1,13 @@
-"""L2-regularised logistic regression on every split at once, free intercept.
+"""L2-regularised logistic regressions with a free intercept: the objective and its derivatives.
 
-Per split: minimise Σ log loss + λ/2·|W|² over the training rows: one column of weights and a
-sigmoid for two classes, a column per class and a softmax for more. C of scikit-learn is 1/λ.
+Each problem minimises Σ log loss + λ/2·|W|² over its own training rows. C of scikit-learn is 1/λ.
+Many problems on the same embeddings (splits, labels of a multilabel task) are evaluated together,
+so that each evaluation is one matrix product.
 
-All splits are fitted together: each step is two matrix products over all of them, preconditioned
-with their mean Hessian, factorised once, and started from a fit to all rows. Start and
-preconditioner have seen test labels. But a strictly convex problem has one minimum, which does not
-depend on how it is reached, and every score is computed from weights converged to within 1e-8 of
-it (a Newton decrement, see `descent`); so nothing leaks. A split the shared preconditioner does
-not serve is fitted again from zero with a preconditioner of its own.
+Two classes have one logit. More have a softmax, whose logits are fixed but for what is added to
+all: at the minimum the weights of all classes sum to 0. So they are kept in q = c - 1 orthonormal
+contrasts, z = Bu with BᵀB = I and 1ᵀB = 0, which changes neither the penalty nor the minimum, saves
+a c-th of the products, and leaves no direction without curvature.
 """
 
 from dataclasses import dataclass, replace
@@ -16,205 +15,211 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import helmert
 
-from probeboard.probing.descent import Preconditioner, Product, minimize
+from probeboard.probing.axes import CentredRows
 
 Array = NDArray[Any]
 Single = NDArray[np.float32]
 
-# Largest Hessian to factorise as a whole, in rows; beyond it, one block per class.
-LARGEST_HESSIAN = 8192
+# Beyond this the sigmoid is 0 or 1 to more digits than there are, and its exponential overflows.
+LARGEST_LOGIT = 80.0
+# The least curvature a row is taken to have.
+LEAST_CURVATURE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Fits:
-    """k logistic regressions on subsets of the same rows.
+class Problems:
+    """m logistic regressions on subsets of the same rows.
+
+    Weights have shape ``(m, q, 1 + r)``, their logits ``(m, q, n)``, both in contrasts.
 
     Attributes
     ----------
-    A
-        Shape ``(n, 1 + d)``: a column of ones, then the embeddings.
-    single
-        The same in single precision, for products with Hessians.
+    rows
+        Shape ``(n, 1 + r)``, float32: a one, then coordinates along the principal axes.
+    source, vectors
+        The same rows in double precision, and the axes in their coordinates: as in `Axes`.
+    spectrum
+        Shape ``(1 + r,)``, float32: mean square of each column of `rows`, over all rows of the
+        task. The columns are orthogonal, so that it is the mean of x̃x̃ᵀ.
+    count
+        How many rows the task has: at least n, which are those that train some problem.
+    contrasts
+        B, shape ``(c, q)``: ``(1, 1)``, a one, for two classes.
     Y
-        Shape ``(c, 1, n)``: 0 or 1; c = 1 for two classes, the number of classes for more.
+        Shape ``(m, c, n)`` or ``(1, c, n)``, float32: 0 or 1; c = 1 for two classes.
     mask
-        Shape ``(k, n)``, float32: 1 where the row trains the column, else 0.
+        Shape ``(m, 1, n)``, float32: 1 where the row trains the problem, else 0.
     penalties
-        Shape ``(k,)``: λ.
+        Shape ``(m,)``: λ.
     """
 
-    A: Array
-    single: Single
-    Y: Array
+    rows: Single
+    source: CentredRows
+    vectors: NDArray[np.float64]
+    spectrum: Single
+    count: int
+    contrasts: Single
+    Y: Single
     mask: Single
     penalties: Array
 
-    def logits(self, weights: Array) -> Array:
-        """Shape ``(c, k, n)``, so that what is done to each, and across classes, is contiguous."""
-        return _forward(self.A, weights)
+    def at(self, penalties: Array) -> "Problems":
+        """The same with other penalties."""
+        return replace(self, penalties=penalties)
 
-    def value(self, weights: Array, logits: Array) -> tuple[Array, Array]:
-        loss, probabilities = loss_and_probabilities(logits, self.Y)
-        squares = np.einsum("dck,dck->k", weights[1:], weights[1:])
-        return np.einsum("kn,kn->k", loss, self.mask) + self.penalties * squares / 2, probabilities
+    def of_classes(self, logits: Array) -> Array:
+        """Logits ``(m, c, n)`` of those in contrasts."""
+        return logits if len(self.contrasts) == 1 else self.contrasts @ logits
 
-    def gradient(self, weights: Array, probabilities: Array) -> Array:
-        gradient = _backward(self.A, (probabilities - self.Y) * self.mask)
-        gradient[1:] += self.penalties * weights[1:]
+    def in_contrasts(self, values: Array) -> Array:
+        """What of ``(m, c, n)`` lies in the contrasts."""
+        return values if len(self.contrasts) == 1 else self.contrasts.T @ values
+
+    def logits(self, weights: Single) -> Single:
+        """Of all rows, in contrasts."""
+        m, q, width = weights.shape
+        logits: Single = (weights.reshape(m * q, width) @ self.rows.T).reshape(m, q, -1)
+        return logits
+
+    def residuals(self, logits: Array) -> tuple[Array, Array]:
+        """Probabilities ``(m, c, n)``, and, in contrasts, what they are above training labels."""
+        p = probabilities(self.of_classes(logits))
+        return p, self.in_contrasts((p - self.Y) * self.mask)
+
+    def gradient(self, weights: Single, residuals: Single) -> Single:
+        """Shaped as the weights."""
+        m, q, n = residuals.shape
+        gradient = (residuals.reshape(m * q, n) @ self.rows).reshape(m, q, -1)
+        return self.penalised(gradient, weights)
+
+    def penalised(self, gradient: Array, weights: Array) -> Array:
+        """Add λ times the weights; the intercept is free."""
+        scale = self.penalties.astype(gradient.dtype, copy=False)[:, None, None]
+        gradient[..., 1:] += scale * weights[..., 1:]
         return gradient
 
-    def hessian(self, probabilities: Array) -> Product:
-        p = probabilities.astype(np.float32, copy=False)
-        trained = p * self.mask
-        if len(p) == 1:
-            trained *= 1 - p
-        penalties = self.penalties.astype(np.float32)
+    def exactly(self, weights: Array) -> tuple[Array, Array]:
+        """Logits and gradient in double precision, in one pass over the rows."""
+        m, q, width = weights.shape
+        logits = np.empty((m, q, len(self.source)))
+        gradient = np.zeros((m, q, width))
+        image = np.zeros((m * q, len(self.vectors)))
+        own = weights[..., 1:].reshape(m * q, -1) @ self.vectors.T
+        for part, block in self.source.blocks():
+            logits[..., part] = (own @ block.T).reshape(m, q, -1) + weights[..., :1]
+            p = probabilities(self.of_classes(logits[..., part]))
+            p -= self.Y[..., part]
+            p *= self.mask[..., part]
+            residuals = self.in_contrasts(p)
+            gradient[..., 0] += residuals.sum(axis=2)
+            image += residuals.reshape(m * q, -1) @ block
+        gradient[..., 1:] = (image @ self.vectors).reshape(m, q, -1)
+        return logits, self.penalised(gradient, weights)
 
-        def product(direction: Single) -> Single:
-            moves = _forward(self.single, direction)
-            if len(p) > 1:
-                moves -= np.einsum("ckn,ckn->kn", p, moves)
-            moves *= trained
-            image = _backward(self.single, moves)
-            image[1:] += penalties * direction[1:]
-            return image
-
-        return product
-
-    def take(self, columns: NDArray[np.intp]) -> "Fits":
-        return replace(self, mask=self.mask[columns], penalties=self.penalties[columns])
-
-    def in_single(self) -> "Fits":
-        return replace(
-            self,
-            A=self.single,
-            Y=self.Y.astype(np.float32),
-            penalties=self.penalties.astype(np.float32),
-        )
-
-
-def _forward(rows: Array, weights: Array) -> Array:
-    d, c, k = weights.shape
-    return (weights.reshape(d, c * k).T @ rows.T).reshape(c, k, len(rows))
+    def bend(self, p: Array, slopes: Array) -> Array:
+        """Product of each training row's curvature W = diag p - ppᵀ with a change of its logits."""
+        if p.shape[1] == 1:
+            bent: Array = p * (1 - p) * self.mask * slopes
+            return bent
+        slopes = self.of_classes(slopes)
+        slopes -= np.einsum("mcn,mcn->mn", p, slopes)[:, None]
+        slopes *= p
+        slopes *= self.mask
+        return self.in_contrasts(slopes)
 
 
-def _backward(rows: Array, residuals: Array) -> Array:
-    c, k, n = residuals.shape
-    return (rows.T @ residuals.reshape(c * k, n).T).reshape(rows.shape[1], c, k)
+def probabilities(logits: Array) -> Array:
+    """Sigmoid, or softmax over the second axis, of logits ``(m, c, n)``.
+
+    Examples
+    --------
+    >>> probabilities(np.array([[[0.0, -1e300]]])).round(6).tolist()
+    [[[0.5, 0.0]]]
+    >>> probabilities(np.array([[[1e300], [0.0]]])).tolist()
+    [[[1.0], [0.0]]]
+    """
+    if logits.shape[1] == 1:
+        exponentials: Array = np.clip(logits, -LARGEST_LOGIT, LARGEST_LOGIT)
+        np.negative(exponentials, out=exponentials)
+        np.exp(exponentials, out=exponentials)
+        exponentials += 1
+        return np.reciprocal(exponentials, out=exponentials)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    exponentials /= exponentials.sum(axis=1, keepdims=True)
+    return exponentials
 
 
-def loss_and_probabilities(logits: Array, Y: Array) -> tuple[Array, Array]:
-    """Log loss ``(k, n)`` and probabilities ``(c, k, n)`` of logits ``(c, k, n)``."""
-    if len(Y) == 1:
-        small = np.exp(-np.abs(logits))
-        total = 1 + small
-        loss = np.log(total) + np.maximum(logits, 0) - Y * logits
-        return loss[0], np.where(logits >= 0, 1, small) / total
-    shifted = logits - logits.max(axis=0)
-    truth = np.einsum("ckn,cn->kn", shifted, Y[:, 0])
-    exponentials = np.exp(shifted, out=shifted)
-    total = exponentials.sum(axis=0)
-    loss = np.log(total) - truth
-    exponentials /= total
-    return loss, exponentials
+def contrasts(classes: int) -> Single:
+    """B, shape ``(c, c - 1)``; of a single class, that against the rest, ``(1, 1)``.
+
+    Examples
+    --------
+    >>> B = contrasts(3)
+    >>> np.allclose(B.T @ B, np.eye(2), atol=1e-6), np.allclose(B.sum(axis=0), 0, atol=1e-6)
+    (True, True)
+    """
+    if classes == 1:
+        return np.ones((1, 1), dtype=np.float32)
+    return np.ascontiguousarray(helmert(classes).T, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Curvature:
-    """A Hessian of the log loss, without the penalty: in one block, or in one per class.
+    """The problems' Hessians as they would be if every row had the same curvature.
 
-    Each block has shape ``(classes·(1 + d), classes·(1 + d))``. Leaving out what lies between the
-    blocks costs steps of the descent, not accuracy.
+    H = Σ_i W_i ⊗ x̃_i x̃_iᵀ + λI. With W_i replaced by one matrix V diag κ Vᵀ for all n rows of the
+    task, H is diagonal in the classes' basis V and along the principal axes: n κ_a s_j + λ.
+
+    Attributes
+    ----------
+    values
+        Shape ``(m, q)``: n κ.
+    vectors
+        Shape ``(m, q, q)``: V of each problem, in contrasts.
+    inverse
+        Shape ``(m, q, 1 + r)``: 1 / (n κ_a s_j + λ).
     """
 
-    blocks: tuple[Array, ...]
-    rows: int
-    dims: int
+    values: Single
+    vectors: Single
+    inverse: Single
 
-    def scaled(self, factor: float) -> "Curvature":
-        """That of `factor` times as many rows."""
-        return Curvature(tuple(factor * block for block in self.blocks), self.rows, self.dims)
+    @classmethod
+    def of(cls, problems: Problems, matrices: Array) -> "Curvature":
+        """Of what all rows together have, shape ``(m, q, q)``."""
+        found, vectors = np.linalg.eigh(matrices)
+        # Where all predictions are certain, rounding must not be taken for curvature.
+        values = np.maximum(found, LEAST_CURVATURE * problems.count).astype(np.float32)
+        diagonal = values[:, :, None] * problems.spectrum
+        diagonal[..., 1:] += problems.penalties.astype(np.float32)[:, None, None]
+        return cls(values, vectors.astype(np.float32), np.reciprocal(diagonal, out=diagonal))
 
-    def solver(self, penalty: float) -> Preconditioner:
-        """Solve with this plus λI, in single precision: it only preconditions."""
-        factors = [self._factorise(block, penalty) for block in self.blocks]
+    @classmethod
+    def mean(cls, problems: Problems, p: Array) -> "Curvature":
+        """With the mean of training rows, where probabilities are `p`, shape ``(m, c, n)``."""
+        p = p.astype(np.float32, copy=False)
+        trained = p * problems.mask
+        if p.shape[1] == 1:
+            return cls.of(problems, (trained * (1 - p)).sum(axis=2, keepdims=True))
+        spread = -(trained @ p.transpose(0, 2, 1))
+        classes = np.arange(p.shape[1])
+        spread[:, classes, classes] += trained.sum(axis=2)
+        return cls.of(problems, problems.contrasts.T @ spread @ problems.contrasts)
 
-        def solve(gradient: Single) -> Single:
-            d, c, k = gradient.shape
-            by_class = gradient.transpose(1, 0, 2).reshape(len(factors), -1, k)
-            solved = [
-                cho_solve(factor, right, check_finite=False)
-                for factor, right in zip(factors, by_class, strict=True)
-            ]
-            return np.concatenate(solved).reshape(c, d, k).transpose(1, 0, 2).copy()
+    def solve(self, gradient: Single) -> Single:
+        """The inverse times an array like the weights."""
+        if gradient.shape[1] == 1:
+            return self.inverse * gradient
+        rotated: Single = self.vectors.transpose(0, 2, 1) @ gradient
+        rotated *= self.inverse
+        return self.vectors @ rotated
 
-        return solve
-
-    def _factorise(self, block: Array, penalty: float) -> tuple[Single, bool]:
-        diagonal = np.full((len(block) // self.dims, self.dims), penalty)
-        # Adding a constant to all intercepts changes nothing: that direction needs some curvature.
-        diagonal[:, 0] = 1e-6 * self.rows
-        own = np.diag(block)
-        # What rounding took from the smallest eigenvalues is given back, and more until it is.
-        for share in 1e-6 * 10.0 ** np.arange(8):
-            H = block.astype(np.float32)
-            H[np.diag_indices_from(H)] += (diagonal.ravel() + share * own).astype(np.float32)
-            try:
-                factor: tuple[Single, bool] = cho_factor(
-                    H, lower=True, overwrite_a=True, check_finite=False
-                )
-            except LinAlgError:
-                continue
-            return factor
-        return np.diag(np.sqrt(np.diag(H))), True
-
-
-def curvature(fits: Fits, weights: Array) -> Curvature:
-    """Mean curvature of the columns at their weights, shape ``(1 + d, c, k)``.
-
-    Where classes are nearly separable it is far from that of a fit to all rows, which is sure of
-    rows that a split has not seen.
-    """
-    logits = fits.logits(weights.astype(fits.A.dtype, copy=False))
-    _, p = loss_and_probabilities(logits, fits.Y)
-    trained = p * fits.mask
-    c, k, rows = p.shape
-    dims = fits.A.shape[1]
-
-    def block(a: int, b: int) -> Array:
-        between = np.einsum("kn,kn->n", trained[a], p[b])
-        shares = (trained[a].sum(axis=0) - between if a == b else between) / k
-        scaled = np.sqrt(np.maximum(shares, 0))[:, None] * fits.A
-        product: Array = scaled.T @ scaled
-        return product if a == b else -product
-
-    if c * dims > LARGEST_HESSIAN:
-        return Curvature(tuple(block(a, a) for a in range(c)), rows, dims)
-    H = np.empty((c, dims, c, dims), dtype=fits.A.dtype)
-    for a in range(c):
-        for b in range(a + 1):
-            H[a, :, b] = block(a, b)
-            H[b, :, a] = H[a, :, b]
-    return Curvature((H.reshape(c * dims, c * dims),), rows, dims)
-
-
-def fit_all_rows(fits: Fits, start: Array, *, near: Curvature, tolerance: float) -> Array:
-    """Fit a single column; `near` is its curvature at some weights not far from the start's.
-
-    Where it no longer describes the objective, it is computed again.
-    """
-    weights, penalty = start, float(fits.penalties[0])
-    for _ in range(20):
-        weights, converged = minimize(
-            fits,
-            weights,
-            precondition=near.solver(penalty),
-            tolerance=tolerance,
-            max_steps=10,
-        )
-        if converged.all():
-            break
-        near = curvature(fits, weights)
-    return weights
+    def extrapolate(self, weights: Single, change: Array) -> Single:
+        """What minima become when λ changes by ``(m,)``, if nothing else of the Hessian does."""
+        diagonal = np.reciprocal(self.inverse)
+        after = diagonal[..., 1:] + change.astype(np.float32)[:, None, None]
+        moved: Single = self.vectors.transpose(0, 2, 1) @ weights
+        moved[..., 1:] *= diagonal[..., 1:] / after
+        return self.vectors @ moved

@@ -1,0 +1,156 @@
+"""Fit logistic regressions along a path of penalties, and converge each at the best of them."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probeboard.labelsets import Split
+from probeboard.probing.axes import ROUNDING, Axes, CentredRows
+from probeboard.probing.descent import descend, finish
+from probeboard.probing.logistic import Curvature, Problems, contrasts
+from probeboard.probing.logistic_choice import Criterion, leave_one_out
+
+Array = NDArray[Any]
+Single = NDArray[np.float32]
+Vector = NDArray[np.float64]
+
+# Decrements (see `descent`) of the fits that only compare penalties and of those that double
+# precision starts from, how many steps these may take, and how precise final logits are.
+PATH_TOLERANCE, PATH_STEPS = 0.5, 20
+CLOSE_TOLERANCE, CLOSE_STEPS = 2e-3, 200
+FINAL_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """The training rows of a task's splits.
+
+    Attributes
+    ----------
+    numbers
+        Shape ``(n,)``: rows that train at least one split; what follows is of these alone.
+    rows, source, vectors, spectrum, count
+        As in `Problems`.
+    masks
+        Shape ``(k, 1, n)``: 1 where the row trains the split.
+    units
+        Shape ``(k,)``: mean eigenvalue of each split's centred training Gram matrix.
+    """
+
+    numbers: NDArray[np.intp]
+    rows: Single
+    source: CentredRows
+    vectors: NDArray[np.float64]
+    spectrum: Single
+    count: int
+    masks: Single
+    units: Vector
+
+    @classmethod
+    def of(cls, axes: Axes, splits: tuple[Split, ...]) -> "Training":
+        """Gather them; penalties of splits whose training rows are all alike are those of all."""
+        count = len(axes.single)
+        masks = np.zeros((len(splits), count), dtype=np.float32)
+        for mask, split in zip(masks, splits, strict=True):
+            mask[split.train] = 1
+        numbers = np.flatnonzero(masks.any(axis=0))
+        rows, source = axes.single, axes.source
+        if numbers.size < count:
+            rows, source, masks = (
+                rows[numbers],
+                replace(source, numbers=source.numbers[numbers]),
+                masks[:, numbers],
+            )
+        units = _variation(source, masks) / axes.dims
+        units[units == 0] = axes.mean_eigenvalue
+        spectrum = np.append(1.0, axes.eigenvalues / count).astype(np.float32)
+        return cls(numbers, rows, source, axes.vectors, spectrum, count, masks[:, None], units)
+
+    def problems(self, splits: NDArray[np.intp], Y: Single) -> Problems:
+        """Problems on the splits given, with the same Y as in `Problems`, penalised by a unit."""
+        return Problems(
+            rows=self.rows,
+            source=self.source,
+            vectors=self.vectors,
+            spectrum=self.spectrum,
+            count=self.count,
+            contrasts=contrasts(Y.shape[1]),
+            Y=Y,
+            mask=self.masks[splits],
+            penalties=self.units[splits],
+        )
+
+    def fit(
+        self, splits: NDArray[np.intp], Y: Single, *, relative: Vector, criterion: Criterion
+    ) -> tuple[Array, Vector]:
+        """Weights of classes, ``(m, c, 1 + r)``, and penalties of problems on the splits given.
+
+        The fits that compare penalties need not be precise; the one that is chosen is.
+        """
+        problems, units = self.problems(splits, Y), self.units[splits]
+        weights, chosen = _choose(problems, units, relative, criterion)
+        problems = problems.at(relative[chosen] * units)
+        near, _ = descend(problems, weights, tolerance=CLOSE_TOLERANCE, max_steps=CLOSE_STEPS)
+        exact = finish(problems, near, tolerance=FINAL_TOLERANCE)
+        return problems.of_classes(exact), problems.penalties
+
+
+def _variation(source: CentredRows, masks: Single) -> Vector:
+    """Summed squared distances of training rows from their mean; 0 if only rounding."""
+    total, sums = np.zeros(len(masks)), np.zeros((len(masks), source.means.size))
+    for part, block in source.blocks():
+        times = masks[:, part].astype(np.float64)
+        total += times @ np.einsum("nj,nj->n", block, block)
+        sums += times @ block
+    within = total - np.einsum("kj,kj->k", sums, sums) / masks.sum(axis=1)
+    within[within <= ROUNDING * total] = 0.0
+    variation: Vector = within
+    return variation
+
+
+def _choose(
+    problems: Problems, units: Vector, relative: Vector, criterion: Criterion
+) -> tuple[Single, NDArray[np.intp]]:
+    """Weights at the best penalty of each problem, and its place on the path."""
+    weights = _start(problems)
+    best, chosen = weights.copy(), np.zeros(len(units), dtype=np.intp)
+    if len(relative) == 1:
+        return best, chosen
+    score: Vector = np.full(len(units), -np.inf)
+    curvature: Curvature | None = None
+    for step, share in enumerate(relative):
+        after = problems.at(share * units)
+        if curvature is not None:
+            weights = curvature.extrapolate(weights, after.penalties - problems.penalties)
+        problems = after
+        weights, logits = descend(problems, weights, tolerance=PATH_TOLERANCE, max_steps=PATH_STEPS)
+        left_out, curvature = leave_one_out(problems, logits)
+        found = criterion(problems, left_out)
+        # As good with a stronger penalty is better.
+        better = found > score
+        score[better], chosen[better], best[better] = found[better], step, weights[better]
+    return best, chosen
+
+
+def _start(problems: Problems) -> Single:
+    """No weights, and intercepts that predict each class as often as it is."""
+    size = problems.mask.sum(axis=2)
+    counts = (problems.Y * problems.mask).sum(axis=2)
+    log_odds = np.log(counts / (size - counts if counts.shape[1] == 1 else size))
+    q, width = problems.contrasts.shape[1], problems.rows.shape[1]
+    weights = np.zeros((len(counts), q, width), dtype=np.float32)
+    weights[..., 0] = log_odds @ problems.contrasts
+    return weights
+
+
+def predict(axes: Axes, weights: Array) -> Array:
+    """Logits of all rows, shape ``(m, c, n)``, in double precision."""
+    m, c, _ = weights.shape
+    own = weights[..., 1:].reshape(m * c, -1) @ axes.vectors.T
+    logits = np.empty((m * c, len(axes.source)))
+    for part, block in axes.source.blocks():
+        np.matmul(own, block.T, out=logits[:, part])
+    logits += weights[..., 0].reshape(-1, 1)
+    return logits.reshape(m, c, -1)
