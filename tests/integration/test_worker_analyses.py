@@ -4,6 +4,8 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +13,9 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from app.models import Evaluation
+from app.blobs import BlobKind
+from app.clock import utc_now
+from app.models import Evaluation, Status, Submission
 from probeboard.labelsets import SplitSpec, TaskType, make_splits, read_labels
 from probeboard.probing import Analysis, ProbeTask, analyse, get_scorer, prepare, score_tasks
 from tests import builders
@@ -19,8 +23,10 @@ from tests.api import Api
 from tests.builders import Contest, Person
 from tests.serving import RunningServer
 from worker.evaluate import evaluate_submission
+from worker.lease import Lease
 from worker.parts import Parts
 from worker.rank import rank_phase
+from worker.sweep import return_expired_leases
 
 X = builders.blend(0.6)
 SPLITS = {"n_splits": 5, "test_size": 0.2, "seed": 1}
@@ -182,3 +188,35 @@ def test_a_single_predefined_split_has_no_standard_error_on_any_form_of_the_boar
     assert line["height:standard_error"] == ""
     assert float(line["height:mean"]) == cell["mean"]
     assert "None" not in host.api.get(f"/phases/{contest.phase}/leaderboard.md").text
+
+
+def test_a_lease_that_is_lost_at_the_very_end_leaves_a_blob_that_the_next_attempt_finds(
+    parts: Parts, host: Person
+) -> None:
+    contest = contest_of(host, splits=SPLITS)
+    key = UUID(
+        builders.submit(host, contest.phase, builders.noise(99), baseline="true").json()["id"]
+    )
+    folder = parts.blobs.root / BlobKind.PREDICTIONS
+
+    class Snatched(Lease):
+        """A lease that the sweep takes back when all is computed."""
+
+        @contextmanager
+        def kept(self) -> Iterator[None]:
+            with super().kept():
+                yield
+            return_expired_leases(parts, now=utc_now() + timedelta(minutes=5))
+
+    before = set(folder.rglob("*"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("worker.evaluate.Lease", Snatched)
+        evaluate_submission(parts, key)
+    left = {path.name for path in set(folder.rglob("*")) - before if path.is_file()}
+    with parts.sessions() as session:
+        assert session.get_one(Submission, key).status == Status.QUEUED
+    evaluate_submission(parts, key)
+    with parts.sessions() as session:
+        (row,) = session.scalars(sa.select(Evaluation).where(Evaluation.submission_id == key))
+    assert left == {row.predictions_digest}
+    assert row.attempt == 2

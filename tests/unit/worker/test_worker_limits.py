@@ -1,5 +1,6 @@
 """The memory a process may take, set in processes of their own: a limit cannot be taken back."""
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from app.settings import Settings
 from worker.failures import failure_of
+from worker.limits import limit_memory
 
 ROOT = Path(__file__).resolve().parents[3]
 TAKE = "bytearray({wanted}); print('taken')"
@@ -19,6 +21,15 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
+
+
+def test_the_limit_is_set_for_this_process_and_the_hard_one_stays() -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    try:
+        limit_memory(1 << 50)
+        assert resource.getrlimit(resource.RLIMIT_DATA) == (1 << 50, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 def test_what_goes_beyond_the_limit_is_a_memory_error_and_what_does_not_is_none() -> None:
