@@ -1,4 +1,4 @@
-"""Probing: fit linear probes on frozen embeddings, score them on every split of a task.
+"""Probing: ask frozen embeddings what they know, and score them on every split of a task.
 
 Imports SciPy: for workers, the command line and tests, never for the web service.
 """

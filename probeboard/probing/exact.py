@@ -82,18 +82,12 @@ def _ridge(prepared: PreparedEmbeddings, task: ProbeTask) -> _Predicted:
 
 
 def _logistic(prepared: PreparedEmbeddings, task: ProbeTask) -> _Predicted:
-    axes, labels = prepared.axes(task.rows), task.labels.astype(np.int64)
-    if task.task_type is not TaskType.MULTILABEL:
-        fits = fit_logistic(axes, labels, task.splits)
-        binary = task.task_type is TaskType.BINARY
-        values = [fit.logits[:, 0] if binary else fit.logits for fit in fits]
-        return _Predicted(values, np.array([fit.penalty for fit in fits]))
-    by_label = [fit_logistic(axes, y, task.splits) for y in labels.T.copy()]
-    values = [
-        np.stack([fits[number].logits[:, 0] for fits in by_label], axis=1)
-        for number in range(len(task.splits))
-    ]
-    return _Predicted(values, np.array([[fit.penalty for fit in fits] for fits in by_label]).T)
+    fits = fit_logistic(prepared.axes(task.rows), task.labels.astype(np.int64), task.splits)
+    penalties = np.array([fit.penalties for fit in fits])
+    if task.task_type is TaskType.BINARY:
+        return _Predicted([fit.logits[:, 0] for fit in fits], penalties[:, 0])
+    one_each = task.task_type is TaskType.MULTICLASS
+    return _Predicted([fit.logits for fit in fits], penalties[:, 0] if one_each else penalties)
 
 
 def _score_classes(task: ProbeTask, truth: NDArray[np.int64], values: Array) -> float:
