@@ -199,7 +199,8 @@ def newton_step(
     slopes = problems.logits(direction)
     largest = np.abs(slopes).max(axis=(1, 2))
     forcing = np.maximum(np.sqrt(squared), tolerance / np.maximum(largest, TINY))
-    enough = np.clip(forcing, FINEST, COARSEST) ** 2 * squared
+    forcing = np.clip(forcing, FINEST, COARSEST) ** 2
+    enough, total = forcing * squared, np.zeros_like(squared)
     solution, moves = np.zeros_like(gradient), np.zeros_like(slopes)
     moving = moving & (squared > 0)
     for _ in range(MAX_INNER_STEPS):
@@ -212,7 +213,10 @@ def newton_step(
         residual -= step[:, None, None] * image
         preconditioned = curvature.solve(residual)
         before, squared = squared, np.where(moving, _dot(residual, preconditioned), squared)
-        moving &= squared > enough
+        # What the preconditioner takes for stiffer than it is shows in how much a step gains.
+        gain = step * before
+        total += gain
+        moving &= (squared > enough) | (gain > forcing * total)
         direction *= np.where(moving, squared / np.maximum(before, TINY), 0)[:, None, None]
         direction += preconditioned
         slopes = problems.logits(direction)

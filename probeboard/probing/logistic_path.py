@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.labelsets import Split
-from probeboard.probing.axes import ROUNDING, Axes, CentredRows
+from probeboard.probing.axes import Axes, CentredRows
 from probeboard.probing.descent import descend, finish
 from probeboard.probing.logistic import Curvature, Problems, contrasts
 from probeboard.probing.logistic_choice import Criterion, leave_one_out
@@ -21,6 +21,8 @@ Vector = NDArray[np.float64]
 PATH_TOLERANCE, PATH_STEPS = 0.5, 20
 CLOSE_TOLERANCE, CLOSE_STEPS = 2e-3, 200
 FINAL_TOLERANCE = 1e-6
+# What is left of a sum of squares in single precision after one as large was taken away.
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,7 @@ class Training:
                 replace(source, numbers=source.numbers[numbers]),
                 masks[:, numbers],
             )
-        units = _variation(source, masks) / axes.dims
+        units = _variation(rows, masks) / axes.dims
         units[units == 0] = axes.mean_eigenvalue
         spectrum = np.append(1.0, axes.eigenvalues / count).astype(np.float32)
         return cls(numbers, rows, source, axes.vectors, spectrum, count, masks[:, None], units)
@@ -97,13 +99,10 @@ class Training:
         return problems.of_classes(exact), problems.penalties
 
 
-def _variation(source: CentredRows, masks: Single) -> Vector:
+def _variation(rows: Single, masks: Single) -> Vector:
     """Summed squared distances of training rows from their mean; 0 if only rounding."""
-    total, sums = np.zeros(len(masks)), np.zeros((len(masks), source.means.size))
-    for part, block in source.blocks():
-        times = masks[:, part].astype(np.float64)
-        total += times @ np.einsum("nj,nj->n", block, block)
-        sums += times @ block
+    total = masks @ np.einsum("nj,nj->n", rows[:, 1:], rows[:, 1:], dtype=np.float64)
+    sums = (masks @ rows)[:, 1:].astype(np.float64)
     within = total - np.einsum("kj,kj->k", sums, sums) / masks.sum(axis=1)
     within[within <= ROUNDING * total] = 0.0
     variation: Vector = within
