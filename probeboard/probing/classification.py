@@ -18,8 +18,8 @@ Single = NDArray[np.float32]
 
 # From the strongest, so that each fit starts from one that is a little smoother. Settled on
 # synthetic data (spectra from flat to k^-3, 2 to 6 classes, 10 % positives, weak and strong
-# signals): scores on test rows peaked between 1 and 1e-5 in 94 % of the sets, mostly flat where they
-# peaked below; twice as many penalties gained .001.
+# signals): scores on test rows peaked between 1 and 1e-5 in 94 % of the sets, mostly flat where
+# they peaked below; twice as many penalties gained .001.
 RELATIVE_PENALTIES: Vector = np.logspace(-0.5, -4.5, 5)
 # Logits held at a time.
 BATCH = 2**20

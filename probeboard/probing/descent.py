@@ -36,7 +36,7 @@ MAX_INNER_STEPS = 200
 # A step along a line is taken when the slope there is this share of what it was.
 FLAT_ENOUGH = 0.25
 # How far Newton's equations are solved at least and at most: relative residuals.
-COARSEST, FINEST = 1e-2, 1e-3
+COARSEST, FINEST = 3e-2, 1e-3
 # Curvatures change by no more than a tenth when no logit moves by more: a full step is safe.
 FAR = 0.1
 TINY = float(np.finfo(np.float32).tiny)
