@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from probeboard.labelsets import Split
 from probeboard.probing.axes import Axes
-from probeboard.probing.logistic_choice import average_precision, f1
+from probeboard.probing.logistic_choice import f1, log_likelihood
 from probeboard.probing.logistic_path import Training, predict
 
 Array = NDArray[Any]
@@ -90,7 +90,7 @@ def fit_logistic(
             part.splits,
             part.Y,
             relative=relative,
-            criterion=average_precision if y.ndim == 2 else f1,
+            criterion=log_likelihood if y.ndim == 2 else f1,
         )
         everywhere = predict(axes, weights)
         for i, columns, own, penalty in zip(
