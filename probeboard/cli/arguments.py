@@ -120,6 +120,12 @@ def _add_score(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="for knn and retrieval: compare by the signs of the dimensions, one bit each",
     )
+    parser.add_argument(
+        "--scaling",
+        default="scalar",
+        choices=("scalar", "per-dimension"),
+        help="divide all dimensions by one number (default), or each by its own",
+    )
     splits = parser.add_argument_group("splits")
     kinds = splits.add_mutually_exclusive_group()
     kinds.add_argument(

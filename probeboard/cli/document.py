@@ -61,6 +61,7 @@ def to_document(outcome: Outcome) -> dict[str, Any]:
                 else None,
             },
             "probe": asdict(plan.probe),
+            "scaling": plan.scaling.value,
             "packages": package_versions(),
         },
     }

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from probeboard.labelsets import LabelSet, Split, SplitSpec, make_splits
-from probeboard.probing import Probe, ProbeTask
+from probeboard.probing import Probe, ProbeTask, Scaling
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,8 @@ class Plan:
         Groups or parts of samples, where the splits need them.
     probe
         What is fitted for every task.
+    scaling
+        Of the embeddings, before.
     """
 
     scorer: str
@@ -36,6 +38,7 @@ class Plan:
     splits: SplitSpec
     marks: Mapping[str, str] | None
     probe: Probe
+    scaling: Scaling = Scaling.SCALAR
 
     @cached_property
     def row_of(self) -> dict[str, int]:

@@ -22,7 +22,7 @@ from probeboard.labelsets import (
     TaskType,
     check_splits,
 )
-from probeboard.probing import Probe, ProbeKind
+from probeboard.probing import Probe, ProbeKind, Scaling
 
 
 def make_plan(options: argparse.Namespace, files: Sequence[LabelFile], held: Peeked) -> Plan:
@@ -42,7 +42,7 @@ def make_plan(options: argparse.Namespace, files: Sequence[LabelFile], held: Pee
     CommandError
         If options make no sense, or labels, marks or ids are not valid, or a task cannot be split.
     """
-    splits, probe = split_spec(options), probe_of(options)
+    splits, probe, scaling = split_spec(options), probe_of(options), scaling_of(options)
     wanted = read_ids(options.ids) if options.ids else None
     keep_order = options.scorer == "neuco"
     label_sets = {
@@ -52,7 +52,7 @@ def make_plan(options: argparse.Namespace, files: Sequence[LabelFile], held: Pee
     marks = read_mark_file(marks_path, kind=splits.kind) if marks_path else None
     if wanted is None:
         wanted = samples_of(held, label_sets, suffixes=options.strip_suffix)
-    plan = Plan(options.scorer, wanted, label_sets, splits, marks, probe)
+    plan = Plan(options.scorer, wanted, label_sets, splits, marks, probe, scaling)
     for file in files:
         _check(plan, file)
     return plan
@@ -118,6 +118,20 @@ def probe_of(options: argparse.Namespace) -> Probe:
         return Probe(ProbeKind(options.probe), signs=options.signs)
     except ValueError as error:
         raise CommandError(str(error)) from None
+
+
+def scaling_of(options: argparse.Namespace) -> Scaling:
+    """Return how embeddings are scaled.
+
+    Raises
+    ------
+    CommandError
+        If NeuCo-Bench does not scale so.
+    """
+    scaling = Scaling(options.scaling)
+    if options.scorer == "neuco" and scaling is not Scaling.SCALAR:
+        raise CommandError("neuco is NeuCo-Bench, which scales all dimensions by one number")
+    return scaling
 
 
 def samples_of(

@@ -85,7 +85,8 @@ class Pool:
         if not self._workers:
             scored = {}
             tasks = plan.probe_tasks()
-            for scores in score_tasks(prepare(matrix), tasks, scorer=get_scorer(plan.scorer)):
+            prepared = prepare(matrix, scaling=plan.scaling)
+            for scores in score_tasks(prepared, tasks, scorer=get_scorer(plan.scorer)):
                 scored[scores.name] = scores
                 report(scores.name)
         else:
@@ -130,7 +131,8 @@ class Pool:
         if not wanted:
             return {}
         tasks, scorer = plan.probe_tasks(), get_scorer(plan.scorer)
-        found = analyse(matrix, prepare(matrix), tasks, scores, scorer=scorer, wanted=wanted)
+        prepared = prepare(matrix, scaling=plan.scaling)
+        found = analyse(matrix, prepared, tasks, scores, scorer=scorer, wanted=wanted)
         return found.to_dict()
 
 

@@ -36,7 +36,8 @@ def serve(connection: Connection) -> None:
 
 def scorer_of(matrix_path: Path, plan: Plan) -> Callable[[str], TaskScores]:
     """Return what scores a task of the plan by its name."""
-    prepared = prepare(np.load(matrix_path, mmap_mode="r", allow_pickle=False))
+    matrix = np.load(matrix_path, mmap_mode="r", allow_pickle=False)
+    prepared = prepare(matrix, scaling=plan.scaling)
     scorer = get_scorer(plan.scorer)
     if scorer.score_tasks is None:
         return lambda name: scorer.score_task(prepared, plan.probe_task(name))

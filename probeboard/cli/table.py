@@ -6,7 +6,7 @@ from typing import Any
 from probeboard.cli.document import Outcome
 from probeboard.cli.plan import Plan
 from probeboard.labelsets import SplitKind, SplitSpec
-from probeboard.probing import Probe, ProbeKind, TaskScores
+from probeboard.probing import Probe, ProbeKind, Scaling, TaskScores
 
 
 def to_text(outcome: Outcome) -> str:
@@ -14,8 +14,8 @@ def to_text(outcome: Outcome) -> str:
     facts = outcome.embeddings.facts
     n_splits = len(outcome.scores[0].split_scores)
     head = [
-        f"{outcome.scorer}{_words_of_probe(outcome.plan.probe)}, {n_splits} "
-        f"{words_of(outcome.plan.splits)}",
+        f"{outcome.scorer}{_words_of_probe(outcome.plan.probe)}"
+        f"{_words_of_scaling(outcome.plan.scaling)}, {n_splits} {words_of(outcome.plan.splits)}",
         f"{facts.n_rows} samples x {facts.n_dims} dimensions, {facts.format}",
         *(f"note: {note}" for note in notes_of(outcome)),
     ]
@@ -40,6 +40,10 @@ def words_of(splits: SplitSpec) -> str:
 def _words_of_probe(probe: Probe) -> str:
     signs = " on signs" if probe.signs else ""
     return "" if probe.kind is ProbeKind.LINEAR else f", {probe.kind.value}{signs}"
+
+
+def _words_of_scaling(scaling: Scaling) -> str:
+    return "" if scaling is Scaling.SCALAR else f", {scaling.value} scaling"
 
 
 def notes_of(outcome: Outcome) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from probeboard.probing.neuco import UnsupportedTask
 from probeboard.probing.predictions import pack_predictions, unpack_predictions
 from probeboard.probing.preparation import PreparedEmbeddings, prepare
 from probeboard.probing.rate_distortion import RatePoint, rate_distortion
+from probeboard.probing.scaling import Scaling
 from probeboard.probing.scorers import (
     Scorer,
     UnknownScorer,
@@ -41,6 +42,7 @@ __all__ = [
     "ProbeKind",
     "ProbeTask",
     "RatePoint",
+    "Scaling",
     "Scorer",
     "Spectrum",
     "TaskScores",

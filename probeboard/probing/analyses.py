@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.probing.metrics import further_metrics
-from probeboard.probing.preparation import PreparedEmbeddings
+from probeboard.probing.preparation import PreparedEmbeddings, prepare
 from probeboard.probing.rate_distortion import RatePoint, rate_distortion
+from probeboard.probing.scaling import Scaling
 from probeboard.probing.scorers import Scorer
 from probeboard.probing.spectrum import Spectrum, describe_spectrum
 from probeboard.probing.task import ProbeTask, TaskScores
@@ -74,7 +75,8 @@ def analyse(
     Parameters
     ----------
     matrix, prepared
-        The embeddings as handed in, and what `prepare` made of them.
+        The embeddings as handed in, and what `prepare` made of them for the scores. Spectrum and
+        encodings are of the embeddings as handed in, however they were scaled for the probes.
     tasks, scores
         All tasks of the evaluation, and what `score_tasks` made of them, in the same order.
     scorer
@@ -99,6 +101,9 @@ def analyse(
     (['metrics', 'spectrum'], ['accuracy', 'average_precision', 'balanced_accuracy', 'roc_auc'])
     """
     metrics = spectrum = curve = None
+    scaling = prepared.scaling
+    if scaling is not Scaling.SCALAR and wanted & {Analysis.SPECTRUM, Analysis.RATE_DISTORTION}:
+        prepared = prepare(matrix)
     if Analysis.METRICS in wanted:
         metrics = {
             task.name: further_metrics(task, one.predictions)
@@ -107,7 +112,7 @@ def analyse(
     if Analysis.SPECTRUM in wanted:
         spectrum = describe_spectrum(matrix, prepared)
     if Analysis.RATE_DISTORTION in wanted:
-        curve = rate_distortion(matrix, prepared, tasks, scorer=scorer)
+        curve = rate_distortion(matrix, prepared, tasks, scorer=scorer, scaling=scaling)
     return Analyses(metrics, spectrum, curve)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from probeboard.probing.axes import parts
 from probeboard.probing.predictions import to_single
 from probeboard.probing.preparation import PreparedEmbeddings
+from probeboard.probing.scaling import Scaling
 from probeboard.probing.spectrum import gram
 
 Matrix = NDArray[np.float32]
@@ -98,7 +99,7 @@ def decoded(
     matrix
         Shape ``(n_samples, n_dims)``: as handed in.
     prepared
-        What `prepare` made of it.
+        What `prepare` made of it by one scalar.
     points
         In any order; quantised ones have all dimensions.
 
@@ -110,7 +111,8 @@ def decoded(
     Raises
     ------
     ValueError
-        If a point has more dimensions than there are, or a quantised one fewer.
+        If a point has more dimensions than there are, or a quantised one fewer, or the embeddings
+        were prepared per dimension: they are encoded as handed in.
 
     Examples
     --------
@@ -123,6 +125,8 @@ def decoded(
     ([0.0, 0.0, 1.0, 3.0], [-1.0, -1.0, -1.0, 1.0])
     """
     _refuse_impossible(points, matrix.shape[1])
+    if prepared.scaling is not Scaling.SCALAR:
+        raise ValueError("embeddings are encoded as handed in: prepare them by one scalar")
     if any(point.encoding is Encoding.PRINCIPAL for point in points):
         axes = _principal_axes(prepared, max(point.dims for point in points))
     for point in points:

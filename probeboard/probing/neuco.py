@@ -42,6 +42,7 @@ from probeboard.probing.neuco_stream import draw_split, stream_at, word_count
 from probeboard.probing.neuco_training import WEIGHT_DECAY, Samples, logits_by_epoch
 from probeboard.probing.predictions import to_single
 from probeboard.probing.preparation import PreparedEmbeddings
+from probeboard.probing.scaling import Scaling
 from probeboard.probing.task import ProbeKind, ProbeTask, TaskScores
 
 
@@ -88,8 +89,10 @@ def contexts(prepared: PreparedEmbeddings, tasks: Sequence[ProbeTask]) -> dict[s
         If a task is neither regression nor binary, has several targets or another than a linear
         probe, its labels are all equal, or a split has fewer than two test samples: R² needs two.
     ValueError
-        If two tasks share a name, or there is none.
+        If two tasks share a name, or there is none, or the embeddings were scaled per dimension.
     """
+    if prepared.scaling is not Scaling.SCALAR:
+        raise ValueError("neuco standardises embeddings itself: prepare them by one scalar")
     repeated = [name for name, times in Counter(task.name for task in tasks).items() if times > 1]
     if repeated or not tasks:
         raise ValueError(f"tasks with different names are needed; repeated: {repeated}")

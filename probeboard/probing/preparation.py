@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.probing.axes import Axes, parts, rotate_rows
+from probeboard.probing.scaling import Scaling, column_means, standardise
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,17 +17,21 @@ class PreparedEmbeddings:
     Attributes
     ----------
     values
-        Shape ``(n_samples, n_dims)``: as handed in; a view, not a copy, that cannot be written to.
+        Shape ``(n_samples, n_dims)``, read-only: as handed in, a view, not a copy; under
+        per-dimension scaling, what `standardise` made of that.
     scale
         The standard deviation the centred embeddings are divided by; 1 if they are constant.
     means
         Shape ``(n_dims,)``, read-only: what is subtracted, so that ``matrix * scale + means`` is
-        what was handed in. `neuco` needs it: NeuCo-Bench subtracts one mean for all dimensions.
+        `values`. `neuco` needs it: NeuCo-Bench subtracts one mean for all dimensions.
+    scaling
+        By one number or each dimension by its own.
     """
 
     values: NDArray[np.float32]
     scale: float
     means: NDArray[np.float64]
+    scaling: Scaling = Scaling.SCALAR
     _latest: dict[bytes, Axes] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -58,18 +63,23 @@ class PreparedEmbeddings:
         return self._latest[key]
 
 
-def prepare(matrix: NDArray[np.float32]) -> PreparedEmbeddings:
+def prepare(
+    matrix: NDArray[np.float32], *, scaling: Scaling = Scaling.SCALAR
+) -> PreparedEmbeddings:
     """Subtract each dimension's mean, then divide by the standard deviation of all values.
 
     NeuCo-Bench also divides by one scalar, but subtracts one mean of all values; see
     `probeboard.probing.neuco`. It looks at no label, so nothing leaks from test to training samples
     (Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 2nd ed., §7.10.2). One
-    scalar for all dimensions keeps the probes invariant to rotations of the embedding.
+    scalar for all dimensions keeps the probes invariant to rotations of the embedding; scaling per
+    dimension, before it, trades that for invariance to the dimensions' units (`standardise`).
 
     Parameters
     ----------
     matrix
         Shape ``(n_samples, n_dims)``, finite; not to be changed while the result is in use.
+    scaling
+        Per dimension, the result holds a copy of the embeddings in single precision.
 
     Raises
     ------
@@ -86,9 +96,12 @@ def prepare(matrix: NDArray[np.float32]) -> PreparedEmbeddings:
         raise ValueError(f"embeddings need shape (n_samples, n_dims), not {matrix.shape}")
     if not np.isfinite(matrix).all():
         raise ValueError("embeddings must be finite")
-    # The mean of a constant column is not always that constant; what is left would be scaled up.
-    constant = matrix.min(axis=0) == matrix.max(axis=0)
-    means = np.where(constant, matrix[0], matrix.mean(axis=0, dtype=np.float64))
+    if scaling is Scaling.PER_DIMENSION:
+        matrix = standardise(matrix)
+        # Centred already: what rounding left of the means would turn the sign of a 0.
+        means = np.zeros(matrix.shape[1])
+    else:
+        means = column_means(matrix)
     squares = 0.0
     for part in parts(len(matrix)):
         block = np.subtract(matrix[part], means, dtype=np.float64)
@@ -97,4 +110,4 @@ def prepare(matrix: NDArray[np.float32]) -> PreparedEmbeddings:
     means.setflags(write=False)
     values = matrix.view()
     values.setflags(write=False)
-    return PreparedEmbeddings(values=values, scale=scale, means=means)
+    return PreparedEmbeddings(values=values, scale=scale, means=means, scaling=scaling)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from probeboard.probing.encodings import Point, decoded, default_points
 from probeboard.probing.preparation import PreparedEmbeddings, prepare
+from probeboard.probing.scaling import Scaling
 from probeboard.probing.scorers import Scorer, score_tasks
 from probeboard.probing.task import ProbeTask
 
@@ -49,6 +50,7 @@ def rate_distortion(
     tasks: Sequence[ProbeTask],
     *,
     scorer: Scorer,
+    scaling: Scaling = Scaling.SCALAR,
     points: tuple[Point, ...] | None = None,
 ) -> tuple[RatePoint, ...]:
     """Score embeddings after each of several encodings (see `encodings`).
@@ -58,9 +60,11 @@ def rate_distortion(
     Parameters
     ----------
     matrix, prepared
-        The embeddings as handed in, and what `prepare` made of them.
+        The embeddings as handed in, and what `prepare` made of them by one scalar.
     tasks, scorer
         As given to `score_tasks`: at least one task.
+    scaling
+        Of the decoded embeddings, before they are probed. What is encoded is what was handed in.
     points
         All of `default_points` unless chosen.
 
@@ -84,6 +88,7 @@ def rate_distortion(
     return tuple(
         RatePoint(point, {one.name: one.mean for one in score_tasks(smaller, tasks, scorer=scorer)})
         for point, smaller in (
-            (point, prepare(values)) for point, values in decoded(matrix, prepared, points)
+            (point, prepare(values, scaling=scaling))
+            for point, values in decoded(matrix, prepared, points)
         )
     )

@@ -125,6 +125,7 @@ def test_splits_that_cannot_be_scored_are_refused(score: Command, world: World) 
         (("--scorer", "neuco", "--stratified"), "takes no other splits"),
         (("--scorer", "neuco", "--shots", "3"), "takes no other splits"),
         (("--scorer", "neuco", "--probe", "knn", "--tasks", "wet"), "probes are linear"),
+        (("--scorer", "neuco", "--scaling", "per-dimension"), "all dimensions by one number"),
         (("--signs",), "not by a linear probe"),
         (("--probe", "retrieval"), "retrieval needs classes; choose others with --tasks"),
     ],

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from probeboard.labelsets import SplitKind, SplitSpec, TaskType, make_splits, read_labels
-from probeboard.probing import ProbeTask, TaskScores, get_scorer, prepare, score_tasks
+from probeboard.probing import ProbeTask, Scaling, TaskScores, get_scorer, prepare, score_tasks
 from tests.unit.cli.conftest import Command, World
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "neuco-probing"
@@ -15,7 +16,10 @@ FIVE = SplitSpec(n_splits=5)
 
 
 def by_library(
-    world: World, spec: SplitSpec = FIVE, marks: dict[str, str] | None = None
+    world: World,
+    spec: SplitSpec = FIVE,
+    marks: dict[str, str] | None = None,
+    scaling: Scaling = Scaling.SCALAR,
 ) -> list[TaskScores]:
     """Score as the worker does: labels in sample order, all tasks of the evaluation."""
     tasks = []
@@ -25,7 +29,8 @@ def by_library(
         rows = np.array([world.ids.index(sample) for sample in labels.sample_ids])
         splits = make_splits(labels, spec, marks)
         tasks.append(ProbeTask(name, kind, rows, labels.labels, splits))
-    return list(score_tasks(prepare(world.matrix), tasks, scorer=get_scorer("exact")))
+    prepared = prepare(world.matrix, scaling=scaling)
+    return list(score_tasks(prepared, tasks, scorer=get_scorer("exact")))
 
 
 def split_scores(document: Any) -> list[list[float]]:
@@ -49,6 +54,7 @@ def test_the_receipt_says_what_the_numbers_were_made_of(score: Command) -> None:
     receipt = document["receipt"]
     assert document["scorer"] == "exact@1"
     assert (receipt["samples"], receipt["unlabelled_samples"]) == (80, 0)
+    assert receipt["scaling"] == "scalar"
     assert receipt["splits"] == {
         "n_splits": 5,
         "test_size": 0.2,
@@ -160,6 +166,25 @@ def test_neighbours_are_a_probe_too(score: Command, probeboard: Command, world: 
         *("--probe", "knn", "--signs"),
     )
     assert shown.out.startswith("exact@1, knn on signs, 5 shuffle splits")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_each_dimension_is_divided_by_its_own_number_if_asked_to(
+    probeboard: Command, world: World, jobs: str
+) -> None:
+    world.matrix[:, 0] *= 50
+    world.write_embeddings()
+    asked = ("score", world.file, world.labels, "--splits", "5", "--jobs", jobs)
+    asked += ("--scaling", "per-dimension")
+    document = probeboard(*asked, "--analyses", "rate-distortion", "--json").document
+    expected = by_library(world, scaling=Scaling.PER_DIMENSION)
+    assert split_scores(document) == [one.split_scores.tolist() for one in expected]
+    assert split_scores(document) != [one.split_scores.tolist() for one in by_library(world)]
+    assert document["receipt"]["scaling"] == "per-dimension"
+    half = document["analyses"]["rate_distortion"][0]
+    assert half["encoding"] == "float16"
+    assert half["mean_score"] == pytest.approx(document["mean_score"], abs=0.02)
+    assert probeboard(*asked).out.startswith("exact@1, per-dimension scaling, 5 shuffle splits")
 
 
 def test_analyses_are_shown_and_stored(score: Command, probeboard: Command, world: World) -> None:
