@@ -65,8 +65,9 @@ class Settings(BaseSettings):
     # Of each of a worker's processes; what is larger fails with the code `memory-limit`. Resident
     # at the peak, for n samples of d dimensions and m labels of the largest task: 140 MB + 4·n·d
     # for the mapped matrix (which the limit does not count) + 4·m·d + 32·d² by linear probes, or
-    # + 15·m·d by `neuco`. Measured at n = 13,000, d = 1024, m = 8,000 with eleven tasks and 40
-    # splits: 259 MB with spectrum, metrics and predictions; 311 MB by `neuco`.
+    # + 15·m·d by `neuco`; + 4·n·d where a phase scales per dimension. Measured at
+    # n = 13,000, d = 1024, m = 8,000 with eleven tasks and 40 splits: 259 MB with spectrum, metrics
+    # and predictions; 311 MB by `neuco`.
     evaluation_memory_limit_bytes: PositiveInt = 4 * 1024**3
     lease_s: PositiveFloat = 30.0
     max_attempts: PositiveInt = 3

@@ -79,7 +79,7 @@ def _evaluate(parts: Parts, work: Work) -> None:
 def _compute(parts: Parts, work: Work, lease: Lease) -> Outcome:
     scorer = get_scorer(work.scorer, work.scorer_version)
     matrix = read_matrix(parts.blobs, work)
-    prepared = prepare(matrix)
+    prepared = prepare(matrix, scaling=work.scaling)
     tasks = [read_probe_task(parts.blobs, work, task) for task in work.tasks]
     wanted = frozenset(Analysis(name) for name in work.analyses)
     scores: list[TaskScores] = []

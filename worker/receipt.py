@@ -12,7 +12,7 @@ from worker.work import Work
 
 
 def rules_digest(work: Work) -> str:
-    """Digest what, beside the scorer, decides the numbers: samples, tasks, label sets, splits."""
+    """Digest what, beside the scorer, decides the numbers, from samples and scaling to splits."""
     return hashlib.sha256(json.dumps(_rules(work), sort_keys=True).encode()).hexdigest()
 
 
@@ -35,6 +35,7 @@ def _rules(work: Work) -> dict[str, Any]:
     return {
         "scorer": f"{work.scorer}@{work.scorer_version}",
         "samples": work.samples_digest,
+        "scaling": work.scaling.value,
         "splits": {task.name: task.splits.to_document() for task in work.tasks},
         "probes": {
             task.name: {"kind": str(task.probe.kind), "signs": task.probe.signs}

@@ -21,7 +21,7 @@ from app.models import (
 from app.phases.splits import TaskSplits
 from app.queue import request_ranking
 from app.submissions.lifecycle import move
-from probeboard.probing import Probe, ProbeKind
+from probeboard.probing import Probe, ProbeKind, Scaling
 from worker.failures import Failure
 from worker.receipt import rules_digest
 from worker.work import Outcome, Work, WorkTask
@@ -171,6 +171,7 @@ def _read_work(session: Session, submission_id: UUID) -> Work:
         samples_digest=phase.samples_digest,
         scorer=phase.scorer,
         scorer_version=phase.scorer_version,
+        scaling=Scaling(phase.scaling),
         analyses=tuple(phase.analyses),
         tasks=tuple(
             WorkTask(

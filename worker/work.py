@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.phases.splits import TaskSplits
-from probeboard.probing import Probe, TaskScores
+from probeboard.probing import Probe, Scaling, TaskScores
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Work:
     samples_digest: str
     scorer: str
     scorer_version: int
+    scaling: Scaling
     analyses: tuple[str, ...]
     tasks: tuple[WorkTask, ...]
 

@@ -70,7 +70,7 @@ def write_phase(
         if has_submissions and scoring != _Scoring.of_rows(session, phase):
             raise ChangeNeedsRescoring(
                 f"Phase {phase.slug} has submissions: its samples, tasks, labels, weights, "
-                "splits, scorer and budget stay as they are."
+                "splits, scorer, scaling and budget stay as they are."
             )
     _set_columns(phase, part, position, samples_digest, ids)
     session.flush()
@@ -95,6 +95,7 @@ class _Scoring:
 
     samples_digest: str
     scorer: tuple[str, int]
+    scaling: str
     budget_bytes: int | None
     tasks: tuple[_ScoredTask, ...]
 
@@ -106,6 +107,7 @@ class _Scoring:
         return cls(
             samples_digest,
             (config.scorer, SCORER_VERSIONS[config.scorer]),
+            config.scaling,
             config.budget_bytes,
             tuple(rows),
         )
@@ -118,6 +120,7 @@ class _Scoring:
         return cls(
             phase.samples_digest,
             (phase.scorer, phase.scorer_version),
+            phase.scaling,
             phase.budget_bytes,
             tuple(
                 _ScoredTask(
@@ -147,6 +150,7 @@ def _set_columns(
     phase.n_samples = len(part.sample_ids)
     phase.scorer = config.scorer
     phase.scorer_version = SCORER_VERSIONS[config.scorer]
+    phase.scaling = config.scaling
     phase.analyses = [analysis.value for analysis in config.analyses]
     phase.budget_bytes = config.budget_bytes
     phase.ranking = config.ranking

@@ -13,7 +13,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.models import Analysis, ProbeKind, Selection, TaskNames, TeamSees
+from app.models import Analysis, ProbeKind, Scaling, Selection, TaskNames, TeamSees
 from app.text import one_line
 from probeboard.labelsets import SplitKind, TaskType
 from probeboard.ranking import RankingMethod
@@ -131,6 +131,9 @@ class PhaseConfig(Config):
     samples: FileName
     tasks: list[PhaseTaskConfig] = Field(min_length=1, max_length=200)
     scorer: Literal["exact", "neuco"] = "exact"
+    scaling: Scaling = Field(
+        default=Scaling.SCALAR, description="dimensions by one number, or each by its own"
+    )
     splits: SplitsConfig = SplitsConfig()
     analyses: list[Analysis] = Field(
         default=[Analysis.METRICS, Analysis.PREDICTIONS], max_length=len(Analysis)

@@ -3,7 +3,7 @@
 from app.challenges.config import ChallengeConfig, PhaseConfig, TaskConfig
 from app.challenges.findings import Findings
 from app.challenges.yaml_lines import Path
-from app.models import ProbeKind
+from app.models import ProbeKind, Scaling
 from probeboard.labelsets import SplitKind, TaskType
 
 OF_NEUCO = (TaskType.REGRESSION, TaskType.BINARY)
@@ -22,6 +22,9 @@ def check_rules(config: ChallengeConfig, found: Findings) -> None:
         if phase.requires is not None and phase.requires not in phases[:index]:
             detail = f"“{phase.requires}” is not an earlier phase"
             found.refuse("unknown_phase", detail, (*here, "requires"))
+        if phase.scorer == "neuco" and phase.scaling is not Scaling.SCALAR:
+            detail = f"neuco scales all dimensions by one number, not {phase.scaling}"
+            found.refuse("neuco_scaling", detail, (*here, "scaling"))
         found.require_unique(phase.analyses, (*here, "analyses"))
         _check_tasks_of(phase, here, tasks, found)
 

@@ -42,6 +42,13 @@ class Analysis(StrEnum):
     RATE_DISTORTION = "rate-distortion"
 
 
+class Scaling(StrEnum):
+    """How embeddings are scaled; a test holds it to the scalings that workers know."""
+
+    SCALAR = "scalar"
+    PER_DIMENSION = "per-dimension"
+
+
 class Challenge(Base):
     __tablename__ = "challenge"
     __table_args__ = (CheckConstraint("embedding_dim > 0", name="dim_positive"),)
@@ -81,6 +88,7 @@ class Phase(Base):
             "quota_per_day > 0 AND quota_total > 0 AND quota_in_flight > 0", name="quota_positive"
         ),
         CheckConstraint("budget_bytes > 0", name="budget_positive"),
+        one_of("scaling", Scaling),
         one_of("ranking", RankingMethod),
         one_of("selection", Selection),
         one_of("team_sees", TeamSees),
@@ -99,6 +107,7 @@ class Phase(Base):
     n_samples: Mapped[int]
     scorer: Mapped[str]
     scorer_version: Mapped[int]
+    scaling: Mapped[str]
     analyses: Mapped[list[Any]] = mapped_column(JSONB, doc="names, in the organizer's order")
     budget_bytes: Mapped[int | None] = mapped_column(
         doc="per sample; shorter embeddings are allowed where they fit"

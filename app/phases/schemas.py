@@ -7,7 +7,16 @@ from uuid import UUID
 from pydantic import Field
 
 from app.http.schemas import Instant, View
-from app.models import Analysis, Challenge, Phase, ProbeKind, Selection, TaskNames, TeamSees
+from app.models import (
+    Analysis,
+    Challenge,
+    Phase,
+    ProbeKind,
+    Scaling,
+    Selection,
+    TaskNames,
+    TeamSees,
+)
 from app.phases.clock import PhaseState, state_of
 from app.phases.service import TaskInPhase, display_names
 from app.phases.splits import TaskSplits
@@ -87,6 +96,9 @@ class PhaseView(PhaseSummary):
     n_samples: int = Field(description="Samples a file must hold; see `samples.csv`.")
     tasks: list[PhaseTaskView] = Field(description="What is probed.")
     scorer: str = Field(description="Name and version of the scorer.", examples=["exact@1"])
+    scaling: Scaling = Field(
+        description="Whether embeddings are divided by one number, or each dimension by its own."
+    )
     analyses: list[Analysis] = Field(description="What is worked out beside the scores.")
     budget_bytes: int | None = Field(
         description="Bytes per sample that shorter embeddings may take; null if there is no budget."
@@ -124,6 +136,7 @@ class PhaseView(PhaseSummary):
                 for task in tasks
             ],
             scorer=f"{phase.scorer}@{phase.scorer_version}",
+            scaling=Scaling(phase.scaling),
             analyses=[Analysis(name) for name in phase.analyses],
             budget_bytes=phase.budget_bytes,
             ranking=RankingMethod(phase.ranking),

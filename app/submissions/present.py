@@ -15,7 +15,9 @@ from app.submissions.scores import Scored
 from app.submissions.service import Detail
 
 # A team that could see the penalties or the splits could read labels off them.
-_PUBLIC_RECEIPT = ("scorer", "splits", "probes", "label_sets", "analyses", "packages", "limits")
+_PUBLIC_RECEIPT = (
+    "scorer", "scaling", "splits", "probes", "label_sets", "analyses", "packages", "limits",
+)  # fmt: skip
 _BY_TASK = ("splits", "probes", "label_sets")  # these stand under the tasks' own names
 
 Figure = TypeVar("Figure", float, float | None)

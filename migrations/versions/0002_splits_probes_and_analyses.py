@@ -40,6 +40,12 @@ def upgrade() -> None:
         op.f("ck_task_probe_known"), "task", "probe IN ('linear', 'knn', 'retrieval')"
     )
 
+    op.add_column("phase", sa.Column("scaling", sa.Text(), nullable=True))
+    op.execute("UPDATE phase SET scaling = 'scalar'")  # there was no other
+    op.alter_column("phase", "scaling", nullable=False)
+    op.create_check_constraint(
+        op.f("ck_phase_scaling_known"), "phase", "scaling IN ('scalar', 'per-dimension')"
+    )
     op.add_column("phase", sa.Column("analyses", JSONB, nullable=True))
     op.execute("UPDATE phase SET analyses = '[]'")  # nothing but scores was worked out
     op.alter_column("phase", "analyses", nullable=False)
@@ -71,6 +77,8 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_phase_budget_positive"), "phase")
     op.drop_column("phase", "budget_bytes")
     op.drop_column("phase", "analyses")
+    op.drop_constraint(op.f("ck_phase_scaling_known"), "phase")
+    op.drop_column("phase", "scaling")
 
     op.drop_constraint(op.f("ck_task_probe_known"), "task")
     op.drop_column("task", "signs")

@@ -47,6 +47,7 @@ def test_a_phase_tells_how_each_task_is_split_and_never_who_is_where(
     phase = phase_config(
         tasks=["height", {"task": "wet", "splits": PREDEFINED | {"shots": 5}}],
         splits=GROUPED,
+        scaling="per-dimension",
         analyses=["spectrum"],
         budget_bytes=16,
     )
@@ -60,6 +61,7 @@ def test_a_phase_tells_how_each_task_is_split_and_never_who_is_where(
     ]
     probes = [(task["probe"], task["signs"]) for task in told["tasks"]]
     assert probes == [("linear", False), ("knn", True)]
+    assert told["scaling"] == "per-dimension"
     assert (told["analyses"], told["budget_bytes"]) == (["spectrum"], 16)
     height, wet = rows(parts, told["id"])
     assert (height.spec.seed, wet.spec.seed) == (7, 42)
@@ -99,6 +101,7 @@ def test_the_same_marks_are_kept_once_and_others_need_rescoring(host: Person, pa
         ({"splits": {"kind": "grouped"}}, "marks_missing"),
         ({"splits": PREDEFINED, "ranking": "mean-q"}, "q_of_one_split"),
         ({"splits": GROUPED, "scorer": "neuco"}, "neuco_splits"),
+        ({"scaling": "per-dimension", "scorer": "neuco"}, "neuco_scaling"),
         ({"splits": {"kind": "stratified"}}, "not_stratifiable"),
         ({"splits": {"shots": 55}}, "too_few_shots"),
         ({"analyses": ["magic"]}, "enum"),

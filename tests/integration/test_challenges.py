@@ -201,6 +201,7 @@ def test_challenges_are_listed_in_pages_newest_first(host: Person, api: Api) -> 
         lambda files: with_phase(files, tasks=["height", {"task": "wet", "splits": GROUPED}]),
         lambda files: with_phase(files, scorer="neuco"),
         lambda files: with_phase(files, budget_bytes=16),
+        lambda files: with_phase(files, scaling="per-dimension"),
         lambda files: with_probe(files, probe="knn"),
         lambda files: with_phase(files, tasks=["height"]),
         lambda files: with_phase(files, tasks=["wet", "height"]),

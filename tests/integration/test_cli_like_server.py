@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from uuid import UUID
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -16,17 +17,22 @@ from worker.evaluate import evaluate_submission
 from worker.parts import Parts
 
 
-@pytest.mark.parametrize("scorer", ["exact", "neuco"])
+@pytest.mark.parametrize(
+    ("scorer", "scaling"), [("exact", "scalar"), ("exact", "per-dimension"), ("neuco", "scalar")]
+)
 def test_a_local_file_scores_as_the_worker_scores_it(
     server: RunningServer,
     parts: Parts,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     scorer: str,
+    scaling: str,
 ) -> None:
-    embeddings = builders.csv_bytes(builders.blend(0.6, 1))
+    units = np.array([1, 30, 0.1, 7], dtype=np.float32)
+    embeddings = builders.csv_bytes(builders.blend(0.6, 1) * units)
     with Api(server.url) as api:
-        config = builders.bundle_config(phases=[builders.phase_config(scorer=scorer)])
+        rules = builders.phase_config(scorer=scorer, scaling=scaling)
+        config = builders.bundle_config(phases=[rules])
         files = builders.bundle_files(config)
         host = builders.organizer(api, parts.sessions)
         challenge = builders.challenge(host, files)
@@ -44,7 +50,7 @@ def test_a_local_file_scores_as_the_worker_scores_it(
     where = [str(tmp_path / name) for name in ("embeddings.csv", "labels")]
     splits = ["--splits", "5", "--test-size", "0.2", "--seed", "1"]
     ids = ["--ids", str(tmp_path / "samples.csv")]
-    options = [*splits, *ids, "--scorer", scorer, "--jobs", "2", "--json"]
+    options = [*splits, *ids, "--scorer", scorer, "--scaling", scaling, "--jobs", "2", "--json"]
     capsys.readouterr()  # what the server logged
     assert main(["score", *where, *options]) == 0
     local = json.loads(capsys.readouterr().out)

@@ -73,6 +73,7 @@ def fill(settings: Settings, parts: Parts) -> None:
             tasks=["height", {"task": "wet", "splits": ONE_SPLIT}],
             analyses=["metrics", "predictions", "spectrum"],
             budget_bytes=16,
+            scaling="per-dimension",
         )
         team = builders.contestant(api, contest.challenge)
         made = builders.submit(team, contest.phase, builders.truth()).json()
@@ -128,8 +129,8 @@ def test_rows_keep_what_they_mean_from_one_revision_to_the_other(
     rows = columns(engine, "SELECT splits FROM phase_task ORDER BY position")
     assert rows == [(shuffled,), (shuffled,)]
     assert columns(engine, "SELECT probe, signs FROM task") == [("linear", False)] * 2
-    rules = "SELECT scorer, scorer_version, analyses, budget_bytes FROM phase"
-    assert columns(engine, rules) == [("exact", 1, [], None)]
+    rules = "SELECT scorer, scorer_version, scaling, analyses, budget_bytes FROM phase"
+    assert columns(engine, rules) == [("exact", 1, "scalar", [], None)]
     assert columns(engine, "SELECT analyses, predictions_digest FROM evaluation") == [(None, None)]
     with engine.begin() as connection:
         connection.execute(sa.text(PREDEFINE))

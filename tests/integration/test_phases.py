@@ -111,6 +111,7 @@ def test_a_phase_tells_its_rules(api: Api, parts: Parts) -> None:
     splits = {"kind": "shuffle", "n_splits": 5, "test_size": 0.2, "shots": None}
     assert [task["splits"] for task in told["tasks"]] == [splits, splits]
     assert {(task["probe"], task["signs"]) for task in told["tasks"]} == {("linear", False)}
+    assert told["scaling"] == "scalar"
     assert (told["analyses"], told["budget_bytes"]) == (["metrics", "predictions"], None)
     assert [(task["name"], task["type"]) for task in told["tasks"]] == [
         ("height", "regression"),

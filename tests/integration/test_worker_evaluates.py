@@ -280,6 +280,7 @@ def test_the_receipt_names_all_that_made_the_numbers(
     evaluate_submission(parts, key)
     (evaluation,) = official(parts, key)
     assert evaluation.receipt["scorer"] == "exact@1"
+    assert evaluation.receipt["scaling"] == "scalar"
     splits = {
         "kind": "shuffle", "n_splits": 5, "test_size": 0.2, "seed": 1, "shots": None, "marks": None,
     }  # fmt: skip

@@ -190,6 +190,13 @@ def test_neucos_probe_is_linear(probe: str) -> None:
     assert refusals(bundle) == [("neuco_probe", "- wet")]
 
 
+def test_neuco_scales_by_one_number() -> None:
+    bundle = files(scorer="neuco", tasks=["wet"], scaling="per-dimension")
+    assert refusals(bundle) == [("neuco_scaling", "scaling: per-dimension")]
+    assert read(scaling="per-dimension").phases[0].config.scaling == "per-dimension"
+    assert read(scorer="neuco", tasks=["wet"], scaling="scalar")
+
+
 def test_neuco_keeps_the_order_of_the_label_file() -> None:
     backwards = b"\n".join([b"id,label", *bundle_files()["wet.csv"].splitlines()[:0:-1]])
     bundle = files(scorer="neuco", tasks=["wet"], more={"wet.csv": backwards})
@@ -269,6 +276,7 @@ def test_every_probe_analysis_and_budget_is_taken() -> None:
         ({"analyses": ["metrics", "metrics"]}, "duplicate"),
         ({"analyses": ["magic"]}, "enum"),
         ({"budget_bytes": 0}, "greater_than_equal"),
+        ({"scaling": "per-sample"}, "enum"),
         ({"scorer": "exact@1"}, "literal_error"),
     ],
 )

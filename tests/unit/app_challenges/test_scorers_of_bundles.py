@@ -8,6 +8,7 @@ from app.challenges.config import PhaseConfig
 from app.challenges.phase_bundle import NEIGHBOURS
 from probeboard.probing import get_scorer, knn
 from probeboard.probing.analyses import Analysis
+from probeboard.probing.scaling import Scaling
 from probeboard.probing.task import ProbeKind
 
 
@@ -20,6 +21,10 @@ def test_every_scorer_a_bundle_may_name_has_a_version_that_workers_know() -> Non
 
 def test_every_probe_a_bundle_may_name_is_one_that_workers_know() -> None:
     assert {probe.value for probe in app.models.ProbeKind} == {probe.value for probe in ProbeKind}
+
+
+def test_every_scaling_a_bundle_may_ask_for_is_one_that_workers_know() -> None:
+    assert {one.value for one in app.models.Scaling} == {one.value for one in Scaling}
 
 
 def test_every_analysis_a_bundle_may_ask_for_is_one_that_workers_know() -> None:
