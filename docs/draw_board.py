@@ -1,7 +1,7 @@
-"""Draw a running server's leaderboard as SVG: the picture in the README.
+"""Draw leaderboards of a running server as SVG, one below the other: the picture in the README.
 
-make run                                                  (it prints the board's address)
-python docs/draw_board.py ADDRESS docs/leaderboard.svg
+make run                                        (it prints the boards' addresses)
+python docs/draw_board.py docs/leaderboard.svg ADDRESS_OF_DEV ADDRESS_OF_PLACES
 """
 
 import sys
@@ -18,7 +18,8 @@ WIDTH = 126
 # rich's own frame fetches a web font; this one draws with what the reader's machine has.
 FRAME = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img"
-     aria-label="The demo challenge's leaderboard: nine encoders ranked over four tasks.">
+     aria-label="Leaderboards of the demo challenge, random splits above splits by site: nine
+     encoders ranked over four tasks, another order on each.">
 <style>
 .{unique_id}-matrix {{ font: {char_height}px ui-monospace, Menlo, Consolas, monospace; }}
 {styles}
@@ -32,14 +33,16 @@ FRAME = """\
 """
 
 
-def main(address: str, picture: str) -> None:
-    """Fetch the board at `address` and draw it into `picture`."""
-    board = httpx.get(address).raise_for_status().json()
+def main(picture: str, *addresses: str) -> None:
+    """Fetch the boards at `addresses` and draw them into `picture`."""
     with Path("/dev/null").open("w") as nowhere:
         console = Console(record=True, width=WIDTH, file=nowhere)
-        table = leaderboard_table(board["phase"], board)
-        table.title, table.box = None, box.SIMPLE_HEAD
-        console.print(table)
+        for address in addresses:
+            board = httpx.get(address).raise_for_status().json()
+            phase = httpx.get(address.removesuffix("/leaderboard")).raise_for_status().json()
+            table = leaderboard_table(phase["title"], board)
+            table.title_style, table.box = "bold", box.SIMPLE_HEAD
+            console.print(table)
         drawn = console.export_svg(
             code_format=FRAME, theme=DEFAULT_TERMINAL_THEME, unique_id="board"
         )
