@@ -4,7 +4,8 @@ Far from the minimum by nonlinear conjugate gradients in single precision (`desc
 Newton's method in double precision (`finish`), whose equations are solved by linear conjugate
 gradients in single precision: they need no more, because the gradient they start from has it, and
 what they leave is for the next step to remove. Both cost two matrix products a step over all
-problems together, and both are preconditioned with each problem's own `Curvature`.
+problems together, and both are preconditioned with each problem's own `Curvature`; Newton's method,
+where dimensions are few, with its `Blocks`, and then it need not start near.
 
 Problems share products, nothing else: where one starts, steps and stops follows from its own
 training rows, and one that has converged stays in the products, so that not even their shapes
@@ -26,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.probing.logistic import Curvature, Problems, probabilities
+from probeboard.probing.logistic_blocks import Blocks, blocks_pay
 
 Array = NDArray[Any]
 Single = NDArray[np.float32]
@@ -39,6 +41,9 @@ FLAT_ENOUGH = 0.25
 COARSEST, FINEST = 3e-2, 1e-3
 # Curvatures change by no more than a tenth when no logit moves by more: a full step is safe.
 FAR = 0.1
+# Blocks are formed again, which costs as much as some 50 steps of conjugate gradients, when more
+# than so many steps were needed: on real embeddings once or twice, wherever one starts.
+STALE = 12
 TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -142,23 +147,30 @@ def finish(problems: Problems, start: Array, *, tolerance: float) -> NDArray[np.
     problems
         m problems.
     start
-        Shape ``(m, q, 1 + r)``, not far from the minimum.
+        Shape ``(m, q, 1 + r)``: not far from the minimum, unless `blocks_pay`.
     tolerance
         Of the logits: about what the last step leaves to be done. It is solved to a tenth or
         better, and moves none by more than ten times this.
     """
     weights = start.astype(np.float64)
     moving = np.ones(len(start), dtype=np.bool_)
+    blocks = Blocks.nothing(problems) if blocks_pay(problems) else None
+    stale = moving.copy()
     for _ in range(MAX_NEWTON_STEPS):
         logits, gradient = problems.exactly(weights)
-        direction, slopes = newton_step(
+        p = probabilities(problems.of_classes(logits.astype(np.float32)))
+        if blocks is not None:
+            blocks.renew(problems, p, stale)
+        direction, slopes, steps = newton_step(
             problems,
-            probabilities(problems.of_classes(logits.astype(np.float32))),
+            p,
             gradient.astype(np.float32),
+            preconditioner=blocks or Curvature.mean(problems, p),
             tolerance=tolerance,
             moving=moving,
         )
         moves = np.abs(slopes).max(axis=(1, 2))
+        stale = moving & (steps > STALE)
         far = moves > FAR
         step = np.ones(len(start))
         if far.any():
@@ -179,9 +191,10 @@ def newton_step(
     p: Single,
     gradient: Single,
     *,
+    preconditioner: Blocks | Curvature,
     tolerance: float,
     moving: NDArray[np.bool_],
-) -> tuple[Single, Single]:
+) -> tuple[Single, Single, NDArray[np.intp]]:
     """Solve Hδ = -g for each moving problem by preconditioned conjugate gradients.
 
     Far from the minimum it pays to solve for no more digits than the step is right to, close to it
@@ -189,12 +202,11 @@ def newton_step(
 
     Returns
     -------
-    direction, slopes
-        δ and its logits; 0 for problems that do not move.
+    direction, slopes, steps
+        δ and its logits, 0 for problems that do not move, and how many steps each took.
     """
-    curvature = Curvature.mean(problems, p)
     residual = -gradient
-    direction = curvature.solve(residual)
+    direction = preconditioner.solve(residual)
     squared = _dot(residual, direction)
     slopes = problems.logits(direction)
     largest = np.abs(slopes).max(axis=(1, 2))
@@ -203,15 +215,17 @@ def newton_step(
     enough, total = forcing * squared, np.zeros_like(squared)
     solution, moves = np.zeros_like(gradient), np.zeros_like(slopes)
     moving = moving & (squared > 0)
+    steps = np.zeros(len(moving), dtype=np.intp)
     for _ in range(MAX_INNER_STEPS):
         if not moving.any():
             break
+        steps += moving
         image = problems.gradient(direction, problems.bend(p, slopes))
         step = np.where(moving, squared / np.maximum(_dot(direction, image), TINY), 0)
         solution += step[:, None, None] * direction
         moves += step[:, None, None] * slopes
         residual -= step[:, None, None] * image
-        preconditioned = curvature.solve(residual)
+        preconditioned = preconditioner.solve(residual)
         before, squared = squared, np.where(moving, _dot(residual, preconditioned), squared)
         # What the preconditioner takes for stiffer than it is shows in how much a step gains.
         gain = step * before
@@ -220,7 +234,7 @@ def newton_step(
         direction *= np.where(moving, squared / np.maximum(before, TINY), 0)[:, None, None]
         direction += preconditioned
         slopes = problems.logits(direction)
-    return solution, moves
+    return solution, moves, steps
 
 
 def _dot(a: Array, b: Array) -> Array:

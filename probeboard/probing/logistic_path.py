@@ -10,6 +10,7 @@ from probeboard.labelsets import Split
 from probeboard.probing.axes import Axes, CentredRows
 from probeboard.probing.descent import descend, finish
 from probeboard.probing.logistic import Curvature, Problems, contrasts
+from probeboard.probing.logistic_blocks import blocks_pay
 from probeboard.probing.logistic_choice import Criterion, leave_one_out
 
 Array = NDArray[Any]
@@ -94,8 +95,11 @@ class Training:
         problems, units = self.problems(splits, Y), self.units[splits]
         weights, chosen = _choose(problems, units, relative, criterion)
         problems = problems.at(relative[chosen] * units)
-        near, _ = descend(problems, weights, tolerance=CLOSE_TOLERANCE, max_steps=CLOSE_STEPS)
-        exact = finish(problems, near, tolerance=FINAL_TOLERANCE)
+        if not blocks_pay(problems):
+            weights, _ = descend(
+                problems, weights, tolerance=CLOSE_TOLERANCE, max_steps=CLOSE_STEPS
+            )
+        exact = finish(problems, weights, tolerance=FINAL_TOLERANCE)
         return problems.of_classes(exact), problems.penalties
 
 

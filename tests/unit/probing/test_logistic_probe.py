@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
 from probeboard.labelsets import Split, SplitSpec, shuffle_splits
-from probeboard.probing import classification
+from probeboard.probing import classification, logistic_blocks
 from probeboard.probing.axes import rotate
 from probeboard.probing.classification import RELATIVE_PENALTIES, fit_logistic
 from probeboard.probing.metrics import f1, macro_f1
@@ -51,9 +51,16 @@ def assert_equal_to_scikit_learn(X, y, split, fit):
         assert macro_f1(y[split.test], fit.predicted) == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.fixture(params=[0, logistic_blocks.MOST_STEPS], ids=["one curvature", "blocks"])
+def preconditioned(request, monkeypatch):
+    """What conjugate gradients are preconditioned with: blocks pay for every shape below."""
+    monkeypatch.setattr(logistic_blocks, "MOST_STEPS", request.param)
+
+
 SHAPES = [(300, 12, 2), (300, 12, 5), (80, 100, 2), (80, 100, 3)]
 
 
+@pytest.mark.usefixtures("preconditioned")
 @pytest.mark.parametrize(("n", "d", "c"), SHAPES)
 def test_logits_and_f1_equal_scikit_learns_on_every_split_at_the_chosen_penalty(n, d, c):
     X, y = classes(n, d, c)
@@ -63,6 +70,7 @@ def test_logits_and_f1_equal_scikit_learns_on_every_split_at_the_chosen_penalty(
 
 
 @pytest.mark.parametrize("relative", [10.0, 1e-1, 1e-3, 1e-5])
+@pytest.mark.usefixtures("preconditioned")
 @pytest.mark.parametrize(("n", "d", "c"), SHAPES)
 def test_logits_equal_scikit_learns_at_any_penalty_of_the_path(n, d, c, relative):
     X, y = classes(n, d, c, noise=0.1)
@@ -126,6 +134,7 @@ DATA = [
 ]
 
 
+@pytest.mark.usefixtures("preconditioned")
 @pytest.mark.parametrize(("n", "d", "c", "noise", "seed"), DATA)
 def test_test_labels_shape_nothing(n, d, c, noise, seed):
     X, y = classes(n, d, c, noise=noise, seed=seed)
