@@ -159,9 +159,14 @@ def _pins(path: Path) -> set[str]:
 
 
 def test_the_pins_of_all_files_agree_with_those_for_development() -> None:
-    development = _pins(ROOT / "requirements" / "dev.txt")
+    development = _versions(ROOT / "requirements" / "dev.txt")
     for path in REQUIREMENTS:
-        assert _pins(path) <= development, path.name
+        assert _versions(path) <= development, path.name
+
+
+def _versions(path: Path) -> set[str]:
+    # The platforms a pin is for may differ: more libraries need it on more of them.
+    return {pin.partition(" ;")[0] for pin in _pins(path)}
 
 
 def test_every_direct_dependency_is_pinned() -> None:
@@ -190,7 +195,7 @@ def test_every_target_of_the_makefile_is_explained() -> None:
     text = (ROOT / "Makefile").read_text()
     phony = re.search(r"(?m)^\.PHONY: (.*)$", text)
     assert phony is not None
-    explained = set(re.findall(r"(?m)^([a-z]+):.*## ", text))
+    explained = set(re.findall(r"(?m)^([a-z-]+):.*## ", text))
     assert {"help", "run", "test", "lint", "bench"} <= set(phony[1].split()) == explained
 
 
