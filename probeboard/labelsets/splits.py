@@ -152,7 +152,7 @@ def _stratified(label_set: LabelSet, spec: SplitSpec) -> tuple[Split, ...]:
 
 
 def _grouped(label_set: LabelSet, spec: SplitSpec, marks: list[str]) -> tuple[Split, ...]:
-    names = sorted(set(marks), key=_order_of_groups(marks))
+    names = _in_order(set(marks))
     number = {name: i for i, name in enumerate(names)}
     group = np.array([number[mark] for mark in marks])
     return tuple(
@@ -164,11 +164,12 @@ def _grouped(label_set: LabelSet, spec: SplitSpec, marks: list[str]) -> tuple[Sp
     )
 
 
-def _order_of_groups(marks: list[str]) -> "type[int] | type[str]":
+def _in_order(names: set[str]) -> list[str]:
+    """Order whole numbers by value: by length, then spelling, however many digits they have."""
     are_numbers = all(
-        mark.isascii() and mark.isdecimal() and str(int(mark)) == mark for mark in set(marks)
+        name.isascii() and name.isdecimal() and (name == "0" or name[0] != "0") for name in names
     )
-    return int if are_numbers else str
+    return sorted(names, key=lambda name: (len(name) if are_numbers else 0, name))
 
 
 def _predefined(marks: list[str]) -> tuple[Split, ...]:

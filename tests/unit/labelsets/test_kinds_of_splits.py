@@ -96,6 +96,17 @@ def test_grouped_splits_equal_scikit_learns_index_for_index(n_splits, test_size,
     assert_same(ours, theirs.split(np.zeros((n, 1)), groups=groups))
 
 
+def test_groups_may_have_more_digits_than_python_reads_as_a_number():
+    spec = SplitSpec(n_splits=5, test_size=0.3, kind=SplitKind.GROUPED)
+    label_set, longest = values(np.arange(60.0)), "9" * 5000
+    marks = {sample: str(number % 12) for number, sample in enumerate(ids(60))}
+    long = {sample: mark.replace("11", longest) for sample, mark in marks.items()}
+    pairs = zip(
+        make_splits(label_set, spec, marks), make_splits(label_set, spec, long), strict=True
+    )
+    assert all(np.array_equal(one.test, same.test) for one, same in pairs)
+
+
 def test_no_group_is_on_both_sides_of_a_split():
     site = np.arange(200) % 23
     marks = {sample: str(one) for sample, one in zip(ids(200), site, strict=True)}
