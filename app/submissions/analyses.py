@@ -81,11 +81,12 @@ def _official(column: Any, submission_id: UUID) -> Any:
 
 
 def _view(found: dict[str, Any], cut: Cut) -> AnalysesView:
+    """Tell it in the phase's order: PostgreSQL's, by length of name, tells of masked names."""
     metrics = points = None
     if "metrics" in found:
         metrics = {
-            cut.names[task]: {metric: cut.metric(one) for metric, one in by_metric.items()}
-            for task, by_metric in found["metrics"].items()
+            shown: {metric: cut.metric(one) for metric, one in found["metrics"][task].items()}
+            for task, shown in cut.names.items()
         }
     if "rate_distortion" in found:
         points = [
@@ -94,7 +95,9 @@ def _view(found: dict[str, Any], cut: Cut) -> AnalysesView:
                 dims=point["dims"],
                 bytes_per_sample=point["bytes_per_sample"],
                 mean_score=cut.figure(point["mean_score"]),
-                tasks={cut.names[task]: cut.figure(mean) for task, mean in point["tasks"].items()},
+                tasks={
+                    shown: cut.figure(point["tasks"][task]) for task, shown in cut.names.items()
+                },
             )
             for point in found["rate_distortion"]
         ]

@@ -119,6 +119,13 @@ def test_a_team_reads_means_with_the_decimals_released_and_of_no_single_split(
     assert team.api.get(f"/submissions/{key}/predictions.npz").status_code == 403
 
 
+def test_the_order_of_analyses_tells_nothing_of_masked_names(analysed: tuple[Person, str]) -> None:
+    team, key = analysed
+    told = team.api.ok("GET", f"/submissions/{key}/analyses")
+    assert list(told["metrics"]) == ["task-01", "task-02"]
+    assert {tuple(point["tasks"]) for point in told["rate_distortion"]} == {("task-01", "task-02")}
+
+
 def test_a_team_that_sees_aggregates_only_reads_no_analyses(parts: Parts, host: Person) -> None:
     contest = contest_of(host, splits=SPLITS, team_sees="aggregate")
     team, key = scored(parts, contest)
