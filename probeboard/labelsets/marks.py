@@ -82,7 +82,7 @@ def _check_header(rows: SampleRows, kind: SplitKind, log: IssueLog) -> None:
     if kind is SplitKind.GROUPED:
         if rows.header != ["id", "group"]:
             rows.refuse_header(f"'{GROUPS_HEADER}'")
-    elif rows.header[0] != "id" or len(rows.header) < 2:
+    elif rows.header[:1] != ["id"] or len(rows.header) < 2:
         rows.refuse_header(PARTS_HEADER)
     else:
         rows.column_names()

@@ -165,6 +165,7 @@ def test_groups_and_parts_are_read():
         (b'"a"b\n', SplitKind.GROUPED, [("not_csv", 1)]),
         (b"id,site\na,1\n", SplitKind.GROUPED, [("header", 1)]),
         (b"id\na\n", SplitKind.PREDEFINED, [("header", 1)]),
+        (b"\nid,split\na,test\n", SplitKind.PREDEFINED, [("header", 1)]),
         (b"id,1,1\na,train,test\n", SplitKind.PREDEFINED, [("duplicate_column", 1)]),
         (b"id,group\ns00,\ns01,1\n", SplitKind.GROUPED, [("empty_group", 2)]),
         (b"id,group\ns00,1\ns00,2\nx,1\n", SplitKind.GROUPED,
@@ -187,7 +188,9 @@ ANY_CELLS = st.lists(
 )
 
 
-@given(st.sampled_from([b"", b"id,group\n", b"id,a,b\n"]), st.binary(max_size=60) | ANY_CELLS)
+@given(
+    st.sampled_from([b"", b"\n", b"id,group\n", b"id,a,b\n"]), st.binary(max_size=60) | ANY_CELLS
+)
 @settings(derandomize=True, max_examples=150)
 def test_any_bytes_are_marks_and_labels_or_a_refusal_with_issues(header, content):
     data = header + (content if isinstance(content, bytes) else "".join(content).encode())
