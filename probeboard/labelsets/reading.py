@@ -14,8 +14,9 @@ from probeboard.labelsets.sample_rows import SampleRows
 ONE_COLUMN = "id,label"
 MIN_SAMPLES = 20
 MIN_CLASS_SAMPLES = 5
-# Squares and sums of squares of labels must stay far from overflow.
-LARGEST_LABEL = 1e100
+# Predictions are kept as float32. A squared error of labels within its range can be squared once
+# more, for the spread of the errors over splits, without overflow.
+LARGEST_LABEL = 1e38
 WANTED_HEADER = {
     TaskType.REGRESSION: "'id,label', or 'id' and a name for each of several targets",
     TaskType.BINARY: "'id,label'",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from probeboard.labelsets import SplitSpec, TaskType, shuffle_splits
+from probeboard.labelsets.reading import LARGEST_LABEL
 from probeboard.probing import (
     Analysis,
     Probe,
@@ -48,6 +49,15 @@ EVERYTHING = frozenset(Analysis)
 
 def run(wanted):
     return analyse(E, PREPARED, TASKS, SCORES, scorer=EXACT, wanted=frozenset(wanted))
+
+
+def test_metrics_of_the_largest_labels_are_finite():
+    labels = np.where(SIGNAL > 0, LARGEST_LABEL, -LARGEST_LABEL)
+    largest = [task("far", TaskType.REGRESSION, labels)]
+    scores = tuple(score_tasks(PREPARED, largest, scorer=EXACT))
+    wanted = frozenset({Analysis.METRICS})
+    found = analyse(E, PREPARED, largest, scores, scorer=EXACT, wanted=wanted).to_dict()
+    assert json.dumps(found, allow_nan=False)
 
 
 def test_everything_wanted_is_computed_and_ready_for_json():
