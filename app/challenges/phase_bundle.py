@@ -100,7 +100,7 @@ def _check_splits(phase: PhaseConfig, task: TaskConfig, read: TaskBundle, found:
             )
             issues = (*issues, LabelIssue("too_few_neighbours", detail))
     found.places.extend(
-        Place(issue.code, f"phase {phase.slug}: {issue.detail}", file=task.labels)
+        Place(issue.code, f"phase {phase.slug}, task {task.slug}: {issue.detail}", file=task.labels)
         for issue in issues
     )
 
