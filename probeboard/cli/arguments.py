@@ -84,7 +84,10 @@ def _add_file(parser: argparse.ArgumentParser, *, dim_is_required: bool) -> None
         help="most bytes an embedding may take in the file; shorter ones are filled up with zeros",
     )
     parser.add_argument(
-        "--row-ids", type=Path, metavar="TXT", help="ids of the rows of an NPY file, one a line"
+        "--row-ids",
+        type=Path,
+        metavar="TXT",
+        help="ids of the rows of an NPY file: one a line, or a CSV with a column 'id'",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -165,7 +168,10 @@ def _add_score(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return number

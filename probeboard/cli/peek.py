@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 # The largest header that is taken for one; a list of ids may be in it.
 _LARGEST_HEADER = 1 << 28
+_NPY = b"\x93NUMPY"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,18 @@ def peek(path: Path, row_ids: tuple[str, ...] | None = None) -> Peeked | None:
             return None
 
 
+def is_npy(path: Path) -> bool:
+    """Whether a file is a plain array, which holds no ids.
+
+    Raises
+    ------
+    OSError
+        If there is no such file.
+    """
+    with path.open("rb") as file:
+        return file.read(len(_NPY)) == _NPY
+
+
 def _peek(
     file: IO[bytes], path: Path, start: bytes, row_ids: tuple[str, ...] | None
 ) -> Peeked | None:
@@ -61,7 +74,7 @@ def _peek(
         return _arrow(path, start)
     if start.startswith(b"PK\x03\x04"):
         return _npz(file)
-    if start.startswith(b"\x93NUMPY"):
+    if start.startswith(_NPY):
         return Peeked(row_ids, _npy_shape(file)[1]) if row_ids else None
     if start.startswith(b"\x1f\x8b"):
         return _csv(gzip.GzipFile(fileobj=file))

@@ -12,7 +12,7 @@ from probeboard.cli.inputs import (
     read_mark_file,
     refused,
 )
-from probeboard.cli.peek import Peeked, peek
+from probeboard.cli.peek import Peeked, is_npy, peek
 from probeboard.cli.plan import Plan
 from probeboard.labelsets import (
     InvalidSplits,
@@ -59,7 +59,16 @@ def make_plan(options: argparse.Namespace, files: Sequence[LabelFile], held: Pee
 
 
 def look_into(options: argparse.Namespace) -> Peeked:
-    """Return what the file seems to hold; nothing, and no dimensions, if that cannot be told."""
+    """Return what the file seems to hold; nothing, and no dimensions, if that cannot be told.
+
+    Raises
+    ------
+    CommandError
+        If it is an NPY array, and nothing says whose its rows are.
+    """
+    if not options.row_ids and is_npy(options.file):
+        # Without ids nobody knows how many samples are meant: the reader would find it too large.
+        raise CommandError(f"{options.file}: an NPY array names no samples; give their --row-ids")
     row_ids = read_ids(options.row_ids) if options.row_ids else None
     return peek(options.file, row_ids) or Peeked((), 0)
 

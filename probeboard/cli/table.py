@@ -13,9 +13,12 @@ def to_text(outcome: Outcome) -> str:
     """Return the outcome as a table."""
     facts = outcome.embeddings.facts
     n_splits = len(outcome.scores[0].split_scores)
+    splits = words_of(outcome.plan.splits)
+    if n_splits == 1:
+        splits = splits.replace("splits", "split", 1)
     head = [
         f"{outcome.scorer}{_words_of_probe(outcome.plan.probe)}"
-        f"{_words_of_scaling(outcome.plan.scaling)}, {n_splits} {words_of(outcome.plan.splits)}",
+        f"{_words_of_scaling(outcome.plan.scaling)}, {n_splits} {splits}",
         f"{facts.n_rows} samples x {facts.n_dims} dimensions, {facts.format}",
         *(f"note: {note}" for note in notes_of(outcome)),
     ]
@@ -105,5 +108,7 @@ _TABLES: Mapping[str, Callable[[Any], list[list[str]]]] = {
 def _analyses(analyses: Mapping[str, Any]) -> list[str]:
     lines = []
     for name, found in analyses.items():
-        lines += ["", *_aligned(_TABLES[name](found))]
+        rows = _TABLES[name](found)
+        none = [f"no further {name} for these tasks"]
+        lines += ["", *(_aligned(rows) if len(rows) > 1 else none)]
     return lines

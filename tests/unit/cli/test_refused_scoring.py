@@ -1,5 +1,6 @@
 """What `probeboard score` refuses, with which words and which status."""
 
+import numpy as np
 import pytest
 
 from tests.unit.cli.conftest import Command, World
@@ -144,3 +145,20 @@ def test_neuco_says_which_task_it_does_not_know(score: Command, world: World) ->
     assert ended.status == 2
     assert "'cover' is multiclass" in ended.err
     assert ended.err.endswith("choose others with --tasks\n")
+
+
+def test_an_array_without_ids_is_not_called_too_large(probeboard: Command, world: World) -> None:
+    file = world.folder / "embeddings.npy"
+    np.save(file, world.matrix)
+    ended = probeboard("score", file, world.labels)
+    assert (ended.status, ended.out) == (2, "")
+    assert "--row-ids" in ended.err
+
+
+@pytest.mark.parametrize(("text", "words"), [("x", "'x' is no whole number"), ("0", "at least 1")])
+def test_a_number_of_shots_is_a_whole_positive_one(
+    probeboard: Command, world: World, text: str, words: str
+) -> None:
+    ended = probeboard("score", world.file, world.labels, "--shots", text)
+    assert ended.status == 2
+    assert words in ended.err

@@ -154,7 +154,7 @@ def test_one_predefined_split_has_no_standard_error(probeboard: Command, world: 
     assert [task["standard_error"] for task in document["tasks"]] == [None, None]
     assert [task["std"] for task in document["tasks"]] == [0.0, 0.0]
     text = probeboard(*command).out
-    assert text.startswith("exact@1, 1 predefined splits\n")
+    assert text.startswith("exact@1, 1 predefined split\n")
     assert text.count("±") == 1  # in the header
 
 
@@ -166,6 +166,16 @@ def test_neighbours_are_a_probe_too(score: Command, probeboard: Command, world: 
         *("--probe", "knn", "--signs"),
     )
     assert shown.out.startswith("exact@1, knn on signs, 5 shuffle splits")
+
+
+def test_a_probe_with_one_metric_is_said_to_have_no_further(
+    probeboard: Command, world: World
+) -> None:
+    shown = probeboard(
+        *("score", world.file, world.labels, "--tasks", "wet", "--splits", "5", "--jobs", "1"),
+        *("--probe", "retrieval", "--analyses", "metrics"),
+    )
+    assert shown.out.endswith("\n\nno further metrics for these tasks\n")
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
