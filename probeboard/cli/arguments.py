@@ -87,7 +87,7 @@ def _add_file(parser: argparse.ArgumentParser, *, dim_is_required: bool) -> None
         "--row-ids",
         type=Path,
         metavar="TXT",
-        help="ids of the rows of an NPY file: one a line, or a CSV with a column 'id'",
+        help="ids of the rows of an NPY file: one a line, or a CSV whose first column is 'id'",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -146,8 +146,8 @@ def _add_score(parser: argparse.ArgumentParser) -> None:
         metavar="CSV",
         help="splits as given: a CSV 'id,split' of train and test, or a column for each split",
     )
-    splits.add_argument("--splits", type=int, default=40, metavar="K", help="default: 40")
-    splits.add_argument("--test-size", type=float, default=0.1, metavar="SHARE", help="default: .1")
+    splits.add_argument("--splits", type=int, metavar="K", help="default: 40")
+    splits.add_argument("--test-size", type=float, metavar="SHARE", help="default: .1")
     splits.add_argument("--seed", type=int, default=42, metavar="N", help="default: 42")
     splits.add_argument(
         "--shots", type=_positive, metavar="N", help="few-shot: N training labels of each class"

@@ -101,10 +101,12 @@ def split_spec(options: argparse.Namespace) -> SplitSpec:
         kind = SplitKind.STRATIFIED
     if options.scorer == "neuco" and (kind is not SplitKind.SHUFFLE or options.shots):
         raise CommandError("neuco is NeuCo-Bench, which shuffles: it takes no other splits")
+    if kind is SplitKind.PREDEFINED and (options.splits, options.test_size) != (None, None):
+        raise CommandError("predefined splits are as their file says: no --splits or --test-size")
     try:
         return SplitSpec(
-            n_splits=options.splits,
-            test_size=options.test_size,
+            n_splits=40 if options.splits is None else options.splits,
+            test_size=0.1 if options.test_size is None else options.test_size,
             seed=options.seed,
             kind=kind,
             shots=options.shots,

@@ -162,3 +162,13 @@ def test_a_number_of_shots_is_a_whole_positive_one(
     ended = probeboard("score", world.file, world.labels, "--shots", text)
     assert ended.status == 2
     assert words in ended.err
+
+
+@pytest.mark.parametrize("option", [("--splits", "40"), ("--test-size", "0.1")])
+def test_splits_that_a_file_gives_have_no_figures_of_their_own(
+    probeboard: Command, world: World, option: tuple[str, str]
+) -> None:
+    marks = world.write("parts.csv", "\n".join(["id,split", *(f"{i},train" for i in world.ids)]))
+    ended = probeboard("score", world.file, world.labels, "--predefined", marks, *option)
+    assert ended.status == 2
+    assert "no --splits or --test-size" in ended.err
