@@ -19,8 +19,10 @@ Single = NDArray[np.float32]
 # From the strongest, so that each fit starts from one that is a little smoother. Settled on
 # synthetic data (spectra from flat to k^-3, 2 to 6 classes, 10 % positives, weak and strong
 # signals): scores on test rows peaked between 1 and 1e-5 in 94 % of the sets, mostly flat where
-# they peaked below; twice as many penalties gained .001.
-RELATIVE_PENALTIES: Vector = np.logspace(-0.5, -4.5, 5)
+# they peaked below; twice as many penalties gained .001. With steeper spectra (k^-4, exponential
+# decay over 8 decades) scores may rise as far as 1e-7 and by up to .6, so the path goes on for
+# problems that the fifth serves best (`logistic_path.ALWAYS`).
+RELATIVE_PENALTIES: Vector = np.logspace(-0.5, -7.5, 8)
 # Logits held at a time.
 BATCH = 2**20
 # Logit of a class without training rows among others: below any that is fitted.
@@ -71,7 +73,8 @@ def fit_logistic(
         Row numbers of `y`. Classes without a training row are never predicted.
     relative
         Shape ``(p,)``, positive, descending: penalties as multiples of the mean eigenvalue of the
-        centred training Gram matrix.
+        centred training Gram matrix. Those after the fifth are tried only where the one before
+        is best.
 
     Returns
     -------

@@ -1,11 +1,11 @@
 """Minimise many logistic regressions at once.
 
-Far from the minimum by nonlinear conjugate gradients in single precision (`descend`), near it by
+Far from the minimum by nonlinear conjugate gradients in single precision (`descend`), or, where
+dimensions are few, by Newton's method preconditioned with `Blocks` (`approach`); near it by
 Newton's method in double precision (`finish`), whose equations are solved by linear conjugate
 gradients in single precision: they need no more, because the gradient they start from has it, and
 what they leave is for the next step to remove. Both cost two matrix products a step over all
-problems together, and both are preconditioned with each problem's own `Curvature`; Newton's method,
-where dimensions are few, with its `Blocks`, and then it need not start near.
+problems together, and both are preconditioned with each problem's own `Curvature` or `Blocks`.
 
 Problems share products, nothing else: where one starts, steps and stops follows from its own
 training rows, and one that has converged stays in the products, so that not even their shapes
@@ -21,19 +21,21 @@ Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., algorithms 5.4 (wit
 and Ribière, kept positive: eq. 5.45) and 7.1.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.probing.logistic import Curvature, Problems, probabilities
-from probeboard.probing.logistic_blocks import Blocks, blocks_pay
+from probeboard.probing.logistic_blocks import Blocks
 
 Array = NDArray[Any]
 Single = NDArray[np.float32]
 
 MAX_SEARCHES = 20
 MAX_NEWTON_STEPS = 50
+MAX_APPROACHES = 20
 MAX_INNER_STEPS = 200
 # A step along a line is taken when the slope there is this share of what it was.
 FLAT_ENOUGH = 0.25
@@ -48,7 +50,12 @@ TINY = float(np.finfo(np.float32).tiny)
 
 
 def descend(
-    problems: Problems, start: Single, *, tolerance: float, max_steps: int
+    problems: Problems,
+    start: Single,
+    *,
+    tolerance: float,
+    max_steps: int,
+    moving: NDArray[np.bool_] | None = None,
 ) -> tuple[Single, Single]:
     """Approach the minimum of every problem by nonlinear conjugate gradients.
 
@@ -62,6 +69,8 @@ def descend(
         Decrement at which a problem stays where it is.
     max_steps
         After which all do.
+    moving
+        Shape ``(m,)``: which to move; all if not given.
 
     Returns
     -------
@@ -74,7 +83,7 @@ def descend(
     gradient = problems.gradient(weights, residuals)
     steepest = curvature.solve(gradient)
     squared = _dot(gradient, steepest)
-    moving = squared > tolerance**2
+    moving = (squared > tolerance**2) & (True if moving is None else moving)
     direction = -steepest
     for _ in range(max_steps):
         if not moving.any():
@@ -139,7 +148,47 @@ def line_search(
     return step, p, residuals
 
 
-def finish(problems: Problems, start: Array, *, tolerance: float) -> NDArray[np.float64]:
+def approach(
+    problems: Problems,
+    start: Single,
+    blocks: Blocks,
+    *,
+    tolerance: float,
+    moving: NDArray[np.bool_] | None = None,
+) -> tuple[Single, Single]:
+    """Approach the minimum of every problem by Newton's method in single precision.
+
+    As `descend`, where blocks pay; a problem stays where a step gets it from a decrement of at most
+    `tolerance`.
+    """
+    weights, logits = start.copy(), problems.logits(start)
+    p, residuals = problems.residuals(logits)
+    moving = np.ones(len(start), dtype=np.bool_) if moving is None else moving.copy()
+    for _ in range(MAX_APPROACHES):
+        blocks.renew(problems, p, moving)
+        gradient = problems.gradient(weights, residuals)
+        newton = newton_step(
+            problems, p, gradient, preconditioner=blocks, tolerance=COARSEST, moving=moving
+        )
+        blocks.stale[newton.steps > STALE] = True
+        step, p, residuals = line_search(
+            problems, weights, newton.direction, logits, newton.slopes, residuals, p, moving=moving
+        )
+        weights += step[:, None, None] * newton.direction
+        logits += step[:, None, None] * newton.slopes
+        moving &= newton.decrements > tolerance
+        if not moving.any():
+            break
+    return weights, logits
+
+
+def finish(
+    problems: Problems,
+    start: Array,
+    *,
+    tolerance: float,
+    blocks: Blocks | None = None,
+) -> NDArray[np.float64]:
     """Converge every problem in double precision.
 
     Parameters
@@ -147,21 +196,21 @@ def finish(problems: Problems, start: Array, *, tolerance: float) -> NDArray[np.
     problems
         m problems.
     start
-        Shape ``(m, q, 1 + r)``: not far from the minimum, unless `blocks_pay`.
+        Shape ``(m, q, 1 + r)``, not far from the minimum.
     tolerance
         Of the logits: about what the last step leaves to be done. It is solved to a tenth or
         better, and moves none by more than ten times this.
+    blocks
+        To precondition with, formed when they are needed; without, with the mean curvature.
     """
     weights = start.astype(np.float64)
     moving = np.ones(len(start), dtype=np.bool_)
-    blocks = Blocks.nothing(problems) if blocks_pay(problems) else None
-    stale = moving.copy()
     for _ in range(MAX_NEWTON_STEPS):
         logits, gradient = problems.exactly(weights)
         p = probabilities(problems.of_classes(logits.astype(np.float32)))
         if blocks is not None:
-            blocks.renew(problems, p, stale)
-        direction, slopes, steps = newton_step(
+            blocks.renew(problems, p, moving)
+        newton = newton_step(
             problems,
             p,
             gradient.astype(np.float32),
@@ -169,21 +218,50 @@ def finish(problems: Problems, start: Array, *, tolerance: float) -> NDArray[np.
             tolerance=tolerance,
             moving=moving,
         )
-        moves = np.abs(slopes).max(axis=(1, 2))
-        stale = moving & (steps > STALE)
+        moves = np.abs(newton.slopes).max(axis=(1, 2))
+        if blocks is not None:
+            blocks.stale[newton.steps > STALE] = True
         far = moves > FAR
         step = np.ones(len(start))
         if far.any():
             p, residuals = problems.residuals(logits)
             searched, _, _ = line_search(
-                problems, weights, direction, logits, slopes, residuals, p, moving=far
+                problems,
+                weights,
+                newton.direction,
+                logits,
+                newton.slopes,
+                residuals,
+                p,
+                moving=far,
             )
-            step[far] = searched[far]
-        weights += step[:, None, None] * direction
+            # One that rounding takes for uphill is small: it is taken whole.
+            step[far] = np.where(searched[far] > 0, searched[far], 1.0)
+        weights += step[:, None, None] * newton.direction
         moving &= moves > 10 * tolerance
         if not moving.any():
             break
     return weights
+
+
+@dataclass(frozen=True, eq=False)
+class NewtonStep:
+    """What solves Newton's equations.
+
+    Attributes
+    ----------
+    direction, slopes
+        δ and its logits; 0 for problems that do not move.
+    decrements
+        Shape ``(m,)``: √(gᵀH⁻¹g).
+    steps
+        Shape ``(m,)``: how many of conjugate gradients each took.
+    """
+
+    direction: Single
+    slopes: Single
+    decrements: Single
+    steps: NDArray[np.intp]
 
 
 def newton_step(
@@ -194,16 +272,11 @@ def newton_step(
     preconditioner: Blocks | Curvature,
     tolerance: float,
     moving: NDArray[np.bool_],
-) -> tuple[Single, Single, NDArray[np.intp]]:
+) -> NewtonStep:
     """Solve Hδ = -g for each moving problem by preconditioned conjugate gradients.
 
     Far from the minimum it pays to solve for no more digits than the step is right to, close to it
     for no more than are wanted.
-
-    Returns
-    -------
-    direction, slopes, steps
-        δ and its logits, 0 for problems that do not move, and how many steps each took.
     """
     residual = -gradient
     direction = preconditioner.solve(residual)
@@ -234,7 +307,7 @@ def newton_step(
         direction *= np.where(moving, squared / np.maximum(before, TINY), 0)[:, None, None]
         direction += preconditioned
         slopes = problems.logits(direction)
-    return solution, moves, steps
+    return NewtonStep(solution, moves, np.sqrt(total), steps)
 
 
 def _dot(a: Array, b: Array) -> Array:

@@ -15,29 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import spotrf, spotri
 
-from probeboard.probing.logistic import Problems
+from probeboard.probing.logistic import LEAST_CURVATURE, Problems
 
 Array = NDArray[Any]
 Single = NDArray[np.float32]
 
-# How many steps of conjugate gradients may cost as much as forming the blocks once.
+# How many steps of conjugate gradients forming the blocks once may cost.
 MOST_STEPS = 100
 # First addition to the diagonal, scaled to 1; it grows by `LARGER` until there is a factorisation.
 JITTER, LARGER = 1e-6, 10.0
-# Rows of less curvature (at most 1/4) are left out: near separability that is most of them.
-NEGLIGIBLE = 1e-4
-
-
-def blocks_pay(problems: Problems) -> bool:
-    """Tell whether forming the blocks costs less than the steps they save.
-
-    Which `MOST_STEPS` are few of: hundreds, in a task that Newton's method converges from afar.
-    A block takes n·w² operations to form and w³ to invert, w = 1 + r, and a problem has c of them;
-    a step of conjugate gradients takes 4·n·w for each of q contrasts.
-    """
-    n, width = problems.rows.shape
-    c, q = problems.contrasts.shape
-    return bool(c * width * (n + width) <= 4 * MOST_STEPS * q * n)
+# Rows of less than this share of the largest curvature are left out: near separability, most.
+NEGLIGIBLE = 4e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,29 +38,44 @@ class Blocks:
         As in `Problems`.
     inverse
         Shape ``(m, c, 1 + r, 1 + r)``: positive definite, symmetric.
+    stale
+        Shape ``(m,)``: whose are to be formed, or formed again, when next they are needed.
     """
 
     contrasts: Single
     inverse: Single
+    stale: NDArray[np.bool_]
 
     @classmethod
-    def nothing(cls, problems: Problems) -> "Blocks":
-        """Blocks of 0, to be renewed."""
-        m, (c, _), width = len(problems.mask), problems.contrasts.shape, problems.rows.shape[1]
-        return cls(problems.contrasts, np.zeros((m, c, width, width), dtype=np.float32))
+    def if_they_pay(cls, problems: Problems) -> "Blocks | None":
+        """Blocks to be formed, if that costs less than `MOST_STEPS` steps: they save hundreds.
 
-    def renew(self, problems: Problems, p: Array, which: NDArray[np.bool_]) -> None:
-        """Form those of some problems again, where probabilities are `p`, ``(m, c, n)``.
+        A block takes n·w² operations to form and w³ to invert, w = 1 + r, and a problem has c of
+        them; a step of conjugate gradients takes 4·n·w for each of q contrasts.
+        """
+        n, width = problems.rows.shape
+        c, q = problems.contrasts.shape
+        pay = c * width * (n + width) <= 4 * MOST_STEPS * q * n
+        if not pay:
+            return None
+        m = len(problems.mask)
+        inverse = np.zeros((m, c, width, width), dtype=np.float32)
+        return cls(problems.contrasts, inverse, np.ones(m, dtype=np.bool_))
+
+    def renew(self, problems: Problems, p: Array, moving: NDArray[np.bool_]) -> None:
+        """Form those that are stale of moving problems, where probabilities are `p`, ``(m, c, n)``.
 
         Each is a product of its own, so that it is the same whatever others there are.
         """
-        for i in np.flatnonzero(which):
+        for i in np.flatnonzero(self.stale & moving):
+            self.stale[i] = False
             curvatures = p[i] * (1 - p[i]) * problems.mask[i]
             for number, own in enumerate(curvatures):
-                some = np.flatnonzero(own > NEGLIGIBLE)
+                some = np.flatnonzero(own > NEGLIGIBLE * own.max())
                 scaled = problems.rows[some] * np.sqrt(own[some, None])
                 hessian = scaled.T @ scaled
                 diagonal = np.einsum("jj->j", hessian)
+                diagonal[0] += np.float32(LEAST_CURVATURE * problems.count)
                 diagonal[1:] += np.float32(problems.penalties[i])
                 self.inverse[i, number] = _inverse(hessian)
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from probeboard.labelsets import Split
 from probeboard.probing.axes import Axes, CentredRows
-from probeboard.probing.descent import descend, finish
+from probeboard.probing.descent import approach, descend, finish
 from probeboard.probing.logistic import Curvature, Problems, contrasts
-from probeboard.probing.logistic_blocks import blocks_pay
+from probeboard.probing.logistic_blocks import Blocks
 from probeboard.probing.logistic_choice import Criterion, leave_one_out
 
 Array = NDArray[Any]
@@ -19,9 +19,16 @@ Vector = NDArray[np.float64]
 
 # Decrements (see `descent`) of the fits that only compare penalties and of those that double
 # precision starts from, how many steps these may take, and how precise final logits are.
-PATH_TOLERANCE, PATH_STEPS = 0.5, 20
+PATH_TOLERANCE, PATH_STEPS, WEAK_STEPS = 0.5, 20, 100
 CLOSE_TOLERANCE, CLOSE_STEPS = 2e-3, 200
+NEWTON_TOLERANCE = 1.0
 FINAL_TOLERANCE = 1e-6
+# Penalties of a path that are tried whatever is found, and what one after them has to gain of the
+# criterion: less is mostly noise, and costs as much. On synthetic spectra (k^-2.2, k^-4, eight
+# decades of exponential decay; 2 to 6 classes, 300 and 1500 training rows of 128 dimensions) the
+# mean loss against the best common penalty is .051 of F1 if the path just ends, and .009 to .011
+# with any of 0 to .02 here.
+ALWAYS, LEAST_GAIN = 5, 0.005
 # What is left of a sum of squares in single precision after one as large was taken away.
 ROUNDING = 1e-6
 
@@ -93,13 +100,16 @@ class Training:
         The fits that compare penalties need not be precise; the one that is chosen is.
         """
         problems, units = self.problems(splits, Y), self.units[splits]
-        weights, chosen = _choose(problems, units, relative, criterion)
+        blocks = Blocks.if_they_pay(problems)
+        weights, chosen = _choose(problems, units, relative, criterion, blocks)
         problems = problems.at(relative[chosen] * units)
-        if not blocks_pay(problems):
+        if blocks is None:
             weights, _ = descend(
                 problems, weights, tolerance=CLOSE_TOLERANCE, max_steps=CLOSE_STEPS
             )
-        exact = finish(problems, weights, tolerance=FINAL_TOLERANCE)
+        else:
+            weights, _ = approach(problems, weights, blocks, tolerance=NEWTON_TOLERANCE)
+        exact = finish(problems, weights, tolerance=FINAL_TOLERANCE, blocks=blocks)
         return problems.of_classes(exact), problems.penalties
 
 
@@ -114,25 +124,51 @@ def _variation(rows: Single, masks: Single) -> Vector:
 
 
 def _choose(
-    problems: Problems, units: Vector, relative: Vector, criterion: Criterion
+    problems: Problems,
+    units: Vector,
+    relative: Vector,
+    criterion: Criterion,
+    blocks: Blocks | None,
 ) -> tuple[Single, NDArray[np.intp]]:
-    """Weights at the best penalty of each problem, and its place on the path."""
+    """Weights at the best penalty of each problem, and its place on the path.
+
+    Past the `ALWAYS` first penalties a problem goes on as long as the last was clearly its best.
+    Others stay in the products (see `descent`), but nothing they become is looked at again.
+    """
     weights = _start(problems)
     best, chosen = weights.copy(), np.zeros(len(units), dtype=np.intp)
     if len(relative) == 1:
         return best, chosen
     score: Vector = np.full(len(units), -np.inf)
+    going = np.ones(len(units), dtype=np.bool_)
     curvature: Curvature | None = None
     for step, share in enumerate(relative):
+        weak = step >= ALWAYS
+        if weak:
+            going &= chosen == step - 1
+            if not going.any():
+                break
         after = problems.at(share * units)
         if curvature is not None:
             weights = curvature.extrapolate(weights, after.penalties - problems.penalties)
         problems = after
-        weights, logits = descend(problems, weights, tolerance=PATH_TOLERANCE, max_steps=PATH_STEPS)
+        if blocks is not None and step >= ALWAYS - 1:
+            # The weakest but these is compared to them, and must be as near its minimum.
+            weights, logits = approach(
+                problems, weights, blocks, tolerance=NEWTON_TOLERANCE, moving=going
+            )
+        else:
+            weights, logits = descend(
+                problems,
+                weights,
+                tolerance=PATH_TOLERANCE,
+                max_steps=WEAK_STEPS if weak else PATH_STEPS,
+                moving=going,
+            )
         left_out, curvature = leave_one_out(problems, logits)
         found = criterion(problems, left_out)
         # As good with a stronger penalty is better.
-        better = found > score
+        better = going & (found > score + (LEAST_GAIN if weak else 0))
         score[better], chosen[better], best[better] = found[better], step, weights[better]
     return best, chosen
 

@@ -5,11 +5,11 @@ import pytest
 from sklearn.metrics import f1_score, log_loss
 
 from probeboard.labelsets import Split, SplitSpec, shuffle_splits
-from probeboard.probing import prepare
+from probeboard.probing import logistic_blocks, prepare
 from probeboard.probing.axes import rotate
 from probeboard.probing.classification import RELATIVE_PENALTIES, fit_logistic
 from probeboard.probing.logistic_choice import f1, log_likelihood
-from probeboard.probing.logistic_path import Training
+from probeboard.probing.logistic_path import ALWAYS, Training
 
 
 def labelled(n: int, d: int, labels: int, *, seed: int = 0):
@@ -166,3 +166,51 @@ def test_what_penalties_are_chosen_by_are_the_metrics(labels):
         if labels == 1:
             expected = -log_loss(y[split.train], 1 / (1 + np.exp(-own[0].astype(np.float64))))
             assert log_likelihood(problems, logits)[i] == pytest.approx(expected, abs=1e-6)
+
+
+def steep(n: int, d: int, classes: int, *, seed: int = 0):
+    """Embeddings whose eigenvalues fall by eight decades, and labels that need all of them."""
+    generator = np.random.default_rng(seed)
+    Z = generator.normal(size=(n, d))
+    scores = Z @ generator.normal(size=(d, classes))
+    return Z * 10.0 ** (-4 * np.arange(d) / d), scores.argmax(axis=1)
+
+
+@pytest.mark.parametrize("steps", [0, logistic_blocks.MOST_STEPS], ids=["one curvature", "blocks"])
+@pytest.mark.parametrize("c", [2, 4])
+def test_the_path_goes_on_for_steep_spectra(c, steps, monkeypatch):
+    monkeypatch.setattr(logistic_blocks, "MOST_STEPS", steps)
+    X, y = steep(500, 12, c)
+    splits = shuffle_splits(500, SplitSpec(n_splits=4))
+    whole, ended = (
+        fit_logistic(rotate(X), y, splits, relative=RELATIVE_PENALTIES[:length])
+        for length in (None, ALWAYS)
+    )
+    right = [
+        np.mean([np.mean(fit.predicted == y[s.test]) for s, fit in zip(splits, fits, strict=True)])
+        for fits in (whole, ended)
+    ]
+    assert right[0] > right[1] + 0.05
+    assert all(w.penalty <= e.penalty for w, e in zip(whole, ended, strict=True))
+    assert whole[0].penalty < ended[0].penalty
+
+
+@pytest.mark.parametrize("steps", [0, logistic_blocks.MOST_STEPS], ids=["one curvature", "blocks"])
+def test_how_far_others_go_changes_no_bit_of_a_split(steps, monkeypatch):
+    """One split's labels follow the weakest axes, so that it goes on, and then the strongest."""
+    monkeypatch.setattr(logistic_blocks, "MOST_STEPS", steps)
+    X, hidden = steep(400, 12, 3)
+    X[200:] = np.random.default_rng(1).normal(size=(200, 12))
+    plain = hidden.copy()
+    noisy = X[:200, 0] + np.random.default_rng(2).normal(size=200)
+    plain[:200] = np.digitize(noisy, [-0.5, 0.5])
+    plain[200:] = hidden[200:] = X[200:, :3].argmax(axis=1)
+    splits = (
+        Split(train=np.arange(200), test=np.arange(200, 400)),
+        Split(train=np.arange(200, 400), test=np.arange(200)),
+    )
+    axes = rotate(X)
+    first, second = (fit_logistic(axes, y, splits) for y in (hidden, plain))
+    assert first[0].penalty < second[0].penalty
+    assert first[1].penalty == second[1].penalty
+    np.testing.assert_array_equal(first[1].logits, second[1].logits)
