@@ -42,7 +42,7 @@ def _lines(path: Path, spec: EmbeddingSpec, log: IssueLog) -> list[str]:
     if len(content) > limit:
         log.fail(IssueCode.TOO_LARGE, f"no honest file of ids exceeds {limit} bytes")
     if content.startswith(_NOT_TEXT):
-        detail = "the ids are no text; one id a line, or a CSV with a column 'id', is wanted"
+        detail = "the ids are no text: one id a line or a CSV whose first column is 'id' is wanted"
         log.fail(IssueCode.UNKNOWN_FORMAT, detail)
     if b"\0" in content:
         log.fail(IssueCode.NUL_BYTE, "the file of ids has a NUL byte; save it as UTF-8")
