@@ -21,31 +21,19 @@ Source: Nocedal & Wright, *Numerical Optimization*, 2nd ed., algorithms 5.4 (wit
 and Ribière, kept positive: eq. 5.45) and 7.1.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from probeboard.probing.logistic import Curvature, Problems, probabilities
-from probeboard.probing.logistic_blocks import Blocks
+from probeboard.probing.logistic import Curvature, Problems
 
 Array = NDArray[Any]
 Single = NDArray[np.float32]
 
 MAX_SEARCHES = 20
-MAX_NEWTON_STEPS = 50
-MAX_APPROACHES = 20
-MAX_INNER_STEPS = 200
 # A step along a line is taken when the slope there is this share of what it was.
 FLAT_ENOUGH = 0.25
-# How far Newton's equations are solved at least and at most: relative residuals.
-COARSEST, FINEST = 3e-2, 1e-3
-# Curvatures change by no more than a tenth when no logit moves by more: a full step is safe.
-FAR = 0.1
-# Blocks are formed again, which costs as much as some 50 steps of conjugate gradients, when more
-# than so many steps were needed: on real embeddings once or twice, wherever one starts.
-STALE = 12
 TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -82,7 +70,7 @@ def descend(
     curvature = Curvature.mean(problems, p)
     gradient = problems.gradient(weights, residuals)
     steepest = curvature.solve(gradient)
-    squared = _dot(gradient, steepest)
+    squared = dot(gradient, steepest)
     moving = (squared > tolerance**2) & (True if moving is None else moving)
     direction = -steepest
     for _ in range(max_steps):
@@ -96,12 +84,12 @@ def descend(
         logits += step[:, None, None] * slopes
         before, gradient = gradient, problems.gradient(weights, residuals)
         steepest = curvature.solve(gradient)
-        previous, squared = squared, _dot(gradient, steepest)
+        previous, squared = squared, dot(gradient, steepest)
         moving &= squared > tolerance**2
-        turn = np.maximum(squared - _dot(before, steepest), 0) / np.maximum(previous, TINY)
+        turn = np.maximum(squared - dot(before, steepest), 0) / np.maximum(previous, TINY)
         direction *= turn[:, None, None]
         direction -= steepest
-        uphill = _dot(direction, gradient) >= 0
+        uphill = dot(direction, gradient) >= 0
         direction[uphill] = -steepest[uphill]
     return weights, logits
 
@@ -123,24 +111,24 @@ def line_search(
     ``(m,)``, 0 for those not moving, and probabilities and residuals there.
     """
     penalties = problems.penalties.astype(logits.dtype, copy=False)
-    bent = penalties * _dot(direction[..., 1:], direction[..., 1:])
-    tilt = penalties * _dot(direction[..., 1:], weights[..., 1:])
-    first = _dot(residuals, slopes) + tilt
+    bent = penalties * dot(direction[..., 1:], direction[..., 1:])
+    tilt = penalties * dot(direction[..., 1:], weights[..., 1:])
+    first = dot(residuals, slopes) + tilt
     low, high = np.zeros_like(first), np.full_like(first, np.inf)
     rounding = (
-        4 * np.finfo(first.dtype).eps * np.sqrt(_dot(residuals, residuals) * _dot(slopes, slopes))
+        4 * np.finfo(first.dtype).eps * np.sqrt(dot(residuals, residuals) * dot(slopes, slopes))
     )
     enough = np.maximum(FLAT_ENOUGH * np.abs(first), rounding)
     slope, step = first, np.zeros_like(first)
     searching = moving & (first < 0)
     for _ in range(MAX_SEARCHES):
-        curved = _dot(problems.bend(p, slopes), slopes) + bent
+        curved = dot(problems.bend(p, slopes), slopes) + bent
         newton = step - slope / np.maximum(curved, TINY)
         middle = np.where(np.isinf(high), 2 * step, (low + high) / 2)
         inside = (newton > low) & (newton < high)
         step = np.where(searching, np.where(inside, newton, middle), step)
         p, residuals = problems.residuals(logits + step[:, None, None] * slopes)
-        slope = _dot(residuals, slopes) + tilt + step * bent
+        slope = dot(residuals, slopes) + tilt + step * bent
         low, high = np.where(slope < 0, step, low), np.where(slope > 0, step, high)
         searching &= np.abs(slope) > enough
         if not searching.any():
@@ -148,168 +136,7 @@ def line_search(
     return step, p, residuals
 
 
-def approach(
-    problems: Problems,
-    start: Single,
-    blocks: Blocks,
-    *,
-    tolerance: float,
-    moving: NDArray[np.bool_] | None = None,
-) -> tuple[Single, Single]:
-    """Approach the minimum of every problem by Newton's method in single precision.
-
-    As `descend`, where blocks pay; a problem stays where a step gets it from a decrement of at most
-    `tolerance`.
-    """
-    weights, logits = start.copy(), problems.logits(start)
-    p, residuals = problems.residuals(logits)
-    moving = np.ones(len(start), dtype=np.bool_) if moving is None else moving.copy()
-    for _ in range(MAX_APPROACHES):
-        blocks.renew(problems, p, moving)
-        gradient = problems.gradient(weights, residuals)
-        newton = newton_step(
-            problems, p, gradient, preconditioner=blocks, tolerance=COARSEST, moving=moving
-        )
-        blocks.stale[newton.steps > STALE] = True
-        step, p, residuals = line_search(
-            problems, weights, newton.direction, logits, newton.slopes, residuals, p, moving=moving
-        )
-        weights += step[:, None, None] * newton.direction
-        logits += step[:, None, None] * newton.slopes
-        moving &= newton.decrements > tolerance
-        if not moving.any():
-            break
-    return weights, logits
-
-
-def finish(
-    problems: Problems,
-    start: Array,
-    *,
-    tolerance: float,
-    blocks: Blocks | None = None,
-) -> NDArray[np.float64]:
-    """Converge every problem in double precision.
-
-    Parameters
-    ----------
-    problems
-        m problems.
-    start
-        Shape ``(m, q, 1 + r)``, not far from the minimum.
-    tolerance
-        Of the logits: about what the last step leaves to be done. It is solved to a tenth or
-        better, and moves none by more than ten times this.
-    blocks
-        To precondition with, formed when they are needed; without, with the mean curvature.
-    """
-    weights = start.astype(np.float64)
-    moving = np.ones(len(start), dtype=np.bool_)
-    for _ in range(MAX_NEWTON_STEPS):
-        logits, gradient = problems.exactly(weights)
-        p = probabilities(problems.of_classes(logits.astype(np.float32)))
-        if blocks is not None:
-            blocks.renew(problems, p, moving)
-        newton = newton_step(
-            problems,
-            p,
-            gradient.astype(np.float32),
-            preconditioner=blocks or Curvature.mean(problems, p),
-            tolerance=tolerance,
-            moving=moving,
-        )
-        moves = np.abs(newton.slopes).max(axis=(1, 2))
-        if blocks is not None:
-            blocks.stale[newton.steps > STALE] = True
-        far = moves > FAR
-        step = np.ones(len(start))
-        if far.any():
-            p, residuals = problems.residuals(logits)
-            searched, _, _ = line_search(
-                problems,
-                weights,
-                newton.direction,
-                logits,
-                newton.slopes,
-                residuals,
-                p,
-                moving=far,
-            )
-            # One that rounding takes for uphill is small: it is taken whole.
-            step[far] = np.where(searched[far] > 0, searched[far], 1.0)
-        weights += step[:, None, None] * newton.direction
-        moving &= moves > 10 * tolerance
-        if not moving.any():
-            break
-    return weights
-
-
-@dataclass(frozen=True, eq=False)
-class NewtonStep:
-    """What solves Newton's equations.
-
-    Attributes
-    ----------
-    direction, slopes
-        δ and its logits; 0 for problems that do not move.
-    decrements
-        Shape ``(m,)``: √(gᵀH⁻¹g).
-    steps
-        Shape ``(m,)``: how many of conjugate gradients each took.
-    """
-
-    direction: Single
-    slopes: Single
-    decrements: Single
-    steps: NDArray[np.intp]
-
-
-def newton_step(
-    problems: Problems,
-    p: Single,
-    gradient: Single,
-    *,
-    preconditioner: Blocks | Curvature,
-    tolerance: float,
-    moving: NDArray[np.bool_],
-) -> NewtonStep:
-    """Solve Hδ = -g for each moving problem by preconditioned conjugate gradients.
-
-    Far from the minimum it pays to solve for no more digits than the step is right to, close to it
-    for no more than are wanted.
-    """
-    residual = -gradient
-    direction = preconditioner.solve(residual)
-    squared = _dot(residual, direction)
-    slopes = problems.logits(direction)
-    largest = np.abs(slopes).max(axis=(1, 2))
-    forcing = np.maximum(np.sqrt(squared), tolerance / np.maximum(largest, TINY))
-    forcing = np.clip(forcing, FINEST, COARSEST) ** 2
-    enough, total = forcing * squared, np.zeros_like(squared)
-    solution, moves = np.zeros_like(gradient), np.zeros_like(slopes)
-    moving = moving & (squared > 0)
-    steps = np.zeros(len(moving), dtype=np.intp)
-    for _ in range(MAX_INNER_STEPS):
-        if not moving.any():
-            break
-        steps += moving
-        image = problems.gradient(direction, problems.bend(p, slopes))
-        step = np.where(moving, squared / np.maximum(_dot(direction, image), TINY), 0)
-        solution += step[:, None, None] * direction
-        moves += step[:, None, None] * slopes
-        residual -= step[:, None, None] * image
-        preconditioned = preconditioner.solve(residual)
-        before, squared = squared, np.where(moving, _dot(residual, preconditioned), squared)
-        # What the preconditioner takes for stiffer than it is shows in how much a step gains.
-        gain = step * before
-        total += gain
-        moving &= (squared > enough) | (gain > forcing * total)
-        direction *= np.where(moving, squared / np.maximum(before, TINY), 0)[:, None, None]
-        direction += preconditioned
-        slopes = problems.logits(direction)
-    return NewtonStep(solution, moves, np.sqrt(total), steps)
-
-
-def _dot(a: Array, b: Array) -> Array:
+def dot(a: Array, b: Array) -> Array:
+    """Of each problem, ``(m,)``."""
     dots: Array = np.einsum("mqj,mqj->m", a, b)
     return dots

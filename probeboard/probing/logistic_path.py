@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from probeboard.labelsets import Split
 from probeboard.probing.axes import Axes, CentredRows
-from probeboard.probing.descent import approach, descend, finish
+from probeboard.probing.descent import descend
 from probeboard.probing.logistic import Curvature, Problems, contrasts
 from probeboard.probing.logistic_blocks import Blocks
 from probeboard.probing.logistic_choice import Criterion, leave_one_out
+from probeboard.probing.logistic_newton import approach, finish
 
 Array = NDArray[Any]
 Single = NDArray[np.float32]
