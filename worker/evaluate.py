@@ -82,9 +82,10 @@ def _compute(parts: Parts, work: Work, lease: Lease) -> Outcome:
     prepared = prepare(matrix, scaling=work.scaling)
     tasks = [read_probe_task(parts.blobs, work, task) for task in work.tasks]
     wanted = frozenset(Analysis(name) for name in work.analyses)
+    keep = wanted & {Analysis.METRICS, Analysis.PREDICTIONS}  # what looks at predictions
     scores: list[TaskScores] = []
     for one in score_tasks(prepared, tasks, scorer=scorer):
-        scores.append(require_finite(one if wanted else replace(one, predictions=())))
+        scores.append(require_finite(one if keep else replace(one, predictions=())))
         lease.note_progress(len(scores))
         _tell(parts, work, Status.RUNNING, len(scores))
     found = analyse(matrix, prepared, tasks, scores, scorer=scorer, wanted=wanted).to_dict()

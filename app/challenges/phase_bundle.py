@@ -23,6 +23,9 @@ from probeboard.labelsets import (
 
 # A test holds it to the number that workers look for.
 NEIGHBOURS = 5
+# Labels times splits, over the tasks of a phase: a hundred tasks of 2,500 labels with 40 splits. A
+# worker keeps eight bytes of each, and this process draws them once to check them.
+MAX_LABELS_IN_SPLITS = 10_000_000
 # NeuCo-Bench computes R² of no fewer.
 MIN_NEUCO_TEST_SAMPLES = 2
 
@@ -54,6 +57,7 @@ def read_phase(
     sample_ids = contents.sample_ids((*here, "samples"))
     slugs = [task.slug for task in config.tasks]
     tasks: dict[str, TaskBundle] = {}
+    n_split = 0
     for place, item in enumerate(phase.tasks):
         if item.task not in slugs or not sample_ids:
             continue
@@ -71,9 +75,17 @@ def read_phase(
         if labels is None or (marks is None and splits.marks is not None):
             continue
         read = TaskBundle(labels, _spec_of(splits, marks), marks)
+        tasks[item.task] = read
+        n_split += read.splits.n_splits * len(labels.sample_ids)
+        if n_split > MAX_LABELS_IN_SPLITS:
+            detail = (
+                f"splits times labels, up to “{item.task}”, come to {n_split}; "
+                f"a phase may have {MAX_LABELS_IN_SPLITS}"
+            )
+            found.refuse("too_many_splits", detail, of_item)
+            break
         _check_splits(phase, config.tasks[number], read, found)
         _check_scorer(phase, config.tasks[number], read, of_item, found)
-        tasks[item.task] = read
     _check_ranking(phase, tasks, here, found)
     return PhaseBundle(phase, sample_ids, tasks)
 

@@ -288,3 +288,10 @@ def test_every_probe_analysis_and_budget_is_taken() -> None:
 )
 def test_other_faults_of_a_phase_are_told(phase: dict[str, Any], code: str) -> None:
     assert codes(files(**phase)) == {code}
+
+
+def test_a_phase_with_more_splits_than_a_worker_can_keep_is_refused_before_they_are_drawn() -> None:
+    n = 11_000
+    phase = phase_config(tasks=["height"], splits={**SHUFFLED, "n_splits": 1000})
+    bundle = bundle_files(bundle_config(phases=[phase]), n)
+    assert refusals(bundle) == [("too_many_splits", "- height")]
