@@ -202,20 +202,25 @@ def _marks_of(label_set: LabelSet, marks: Mapping[str, str] | None, what: str) -
 
 
 def _few_shot(label_set: LabelSet, spec: SplitSpec, splits: tuple[Split, ...]) -> tuple[Split, ...]:
-    issues: list[LabelIssue] = []
     few = []
+    lacks: dict[str, list[tuple[int, int]]] = {}
     for number, split in enumerate(splits):
         train, lacking = draw_shots(
             label_set, split.train, shots=spec.shots or 0, seed=(spec.seed, number)
         )
         few.append(Split(train, split.test))
-        issues += [
-            LabelIssue(
-                "too_few_shots",
-                f"split {number}: {have} training sample(s){of}; {spec.shots} are to be drawn",
-            )
-            for of, have in lacking
-        ]
-    if issues:
-        raise InvalidSplits(issues)
+        for of, have in lacking:
+            lacks.setdefault(of, []).append((have, number))
+    if lacks:
+        raise InvalidSplits([_too_few_shots(spec, of, found) for of, found in lacks.items()])
     return tuple(few)
+
+
+def _too_few_shots(spec: SplitSpec, of: str, found: list[tuple[int, int]]) -> LabelIssue:
+    """One issue a class, not one a split: a number that is too large is wrong for all."""
+    fewest, number = min(found)
+    return LabelIssue(
+        "too_few_shots",
+        f"{len(found)} split(s) have fewer than {spec.shots} training samples{of} to draw from; "
+        f"split {number} has {fewest}",
+    )

@@ -66,16 +66,23 @@ def test_shots_depend_on_seed_and_split_and_come_out_the_same_again():
     assert first.train.tolist() != second.train.tolist()
 
 
-def test_too_few_of_a_class_are_told_with_split_and_class():
+def test_too_few_of_a_class_are_told_once_with_the_class_and_the_worst_split():
     rare = np.zeros(200, dtype=np.int64)
     rare[:9] = 1
     label_set = LabelSet(TaskType.BINARY, SAMPLES, rare, ("no", "yes"))
     spec = SplitSpec(n_splits=3, kind=SplitKind.STRATIFIED, shots=9)
     issues = find_split_issues(label_set, spec)
-    assert [issue.code for issue in issues] == ["too_few_shots"] * 3
-    assert issues[0].detail == ("split 0: 8 training sample(s) of class 'yes'; 9 are to be drawn")
+    assert [(issue.code, issue.detail) for issue in issues] == [
+        (
+            "too_few_shots",
+            "3 split(s) have fewer than 9 training samples of class 'yes' to draw from; "
+            "split 0 has 8",
+        )
+    ]
     issues = find_split_issues(NUMBERS, SplitSpec(n_splits=2, shots=181))
-    assert issues[0].detail == "split 0: 180 training sample(s); 181 are to be drawn"
+    assert [issue.detail for issue in issues] == [
+        "2 split(s) have fewer than 181 training samples to draw from; split 0 has 180"
+    ]
 
 
 def test_one_label_of_a_regression_teaches_nothing():
