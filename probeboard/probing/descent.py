@@ -34,6 +34,8 @@ Single = NDArray[np.float32]
 MAX_SEARCHES = 20
 # A step along a line is taken when the slope there is this share of what it was.
 FLAT_ENOUGH = 0.25
+# Curvature along a line, as a share of the slope: with less, a step is longer than it means.
+LEAST_SHARE = 1e-30
 TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -123,8 +125,11 @@ def line_search(
     searching = moving & (first < 0)
     for _ in range(MAX_SEARCHES):
         curved = dot(problems.bend(p, slopes), slopes) + bent
-        newton = step - slope / np.maximum(curved, TINY)
-        middle = np.where(np.isinf(high), 2 * step, (low + high) / 2)
+        # Where the line looks flat there is no Newton step: go twice as far, or as far as one.
+        told = curved > LEAST_SHARE * np.abs(slope)
+        newton = np.where(told, step - slope / np.where(told, curved, 1), np.inf)
+        further = np.where(step > 0, 2 * step, 1)
+        middle = np.where(np.isinf(high), further, (low + np.where(np.isinf(high), 0, high)) / 2)
         inside = (newton > low) & (newton < high)
         step = np.where(searching, np.where(inside, newton, middle), step)
         p, residuals = problems.residuals(logits + step[:, None, None] * slopes)

@@ -27,6 +27,8 @@ PRECISION = 0.05
 LONGEST = 20.0
 # Of the influence a row can have, more than this is rounding.
 LARGEST_SHARE = 0.999
+# Logarithm of an influence beyond which single precision has no number for it.
+LARGEST_LOG = 80.0
 
 
 def leave_one_out(problems: Problems, logits: Single) -> tuple[Single, Curvature]:
@@ -74,7 +76,9 @@ def _effective_curvature(problems: Problems, p: Single) -> Curvature:
     left = move = np.zeros_like(at)
     moving = np.ones(len(at), dtype=np.bool_)
     for number in range(MAX_STEPS):
-        curvature = Curvature.of(problems, _shrunken_mean(problems, p, np.exp(at)))
+        curvature = Curvature.of(
+            problems, _shrunken_mean(problems, p, np.exp(np.minimum(at, LARGEST_LOG)))
+        )
         before, left = left, _log_influence(problems, curvature) - at
         # More influence means less curvature, which means more influence: ever less of it is left.
         gained = np.maximum((before - left) / np.where(move == 0, 1, move), 1 / LONGEST)

@@ -23,6 +23,11 @@ FAR = 0.1
 # Blocks are formed again, which costs as much as some 50 steps of conjugate gradients, when more
 # than so many steps were needed: on real embeddings once or twice, wherever one starts.
 STALE = 12
+# Curvature along a direction, as a share of what the preconditioner takes it for: with less it is
+# what rounding left, as where every training row is fitted to the last digit.
+LEAST_SHARE = 1e-9
+# Growth of the squared residual after which conjugate gradients have lost their way in rounding.
+LOST = 1e6
 
 
 def approach(
@@ -132,7 +137,8 @@ class NewtonStep:
     decrements
         Shape ``(m,)``: √(gᵀH⁻¹g).
     steps
-        Shape ``(m,)``: how many of conjugate gradients each took.
+        Shape ``(m,)``: how many of conjugate gradients each took; all there may be, if the
+        preconditioner was so far off that rounding ended them.
     """
 
     direction: Single
@@ -162,7 +168,7 @@ def newton_step(
     largest = np.abs(slopes).max(axis=(1, 2))
     forcing = np.maximum(np.sqrt(squared), tolerance / np.maximum(largest, TINY))
     forcing = np.clip(forcing, FINEST, COARSEST) ** 2
-    enough, total = forcing * squared, np.zeros_like(squared)
+    enough, total, first = forcing * squared, np.zeros_like(squared), squared
     solution, moves = np.zeros_like(gradient), np.zeros_like(slopes)
     moving = moving & (squared > 0)
     steps = np.zeros(len(moving), dtype=np.intp)
@@ -171,7 +177,13 @@ def newton_step(
             break
         steps += moving
         image = problems.gradient(direction, problems.bend(p, slopes))
-        step = np.where(moving, squared / np.maximum(dot(direction, image), TINY), 0)
+        curved = dot(direction, image)
+        told = moving & (curved > LEAST_SHARE * squared)
+        # Of a problem that nothing is told of, the first direction is left: the preconditioner's.
+        step = np.where(told, squared / np.where(told, curved, 1), moving & (steps == 1))
+        step = step.astype(squared.dtype, copy=False)
+        steps[moving & ~told] = MAX_INNER_STEPS
+        moving &= told
         solution += step[:, None, None] * direction
         moves += step[:, None, None] * slopes
         residual -= step[:, None, None] * image
@@ -181,6 +193,9 @@ def newton_step(
         gain = step * before
         total += gain
         moving &= (squared > enough) | (gain > forcing * total)
+        lost = moving & (squared > LOST * first)
+        steps[lost] = MAX_INNER_STEPS
+        moving &= ~lost
         direction *= np.where(moving, squared / np.maximum(before, TINY), 0)[:, None, None]
         direction += preconditioned
         slopes = problems.logits(direction)
