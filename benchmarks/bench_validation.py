@@ -92,7 +92,7 @@ def csv_polars(path: Path, rows: int, dims: int) -> Array:
     """polars.read_csv on one thread."""
     import polars as pl
 
-    frame = pl.read_csv(path, n_threads=1)
+    frame = pl.read_csv(path)
     return frame.drop("id").to_numpy().astype(np.float32)
 
 
@@ -185,7 +185,10 @@ def measure_here(format: str, name: str, folder: Path, rows: int, dims: int) -> 
 def measure(format: str, name: str, folder: Path, rows: int, dims: int) -> dict[str, float]:
     """Read once in a process of its own."""
     command = [sys.executable, __file__, "--one", format, name, str(folder), str(rows), str(dims)]
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    one_thread = dict.fromkeys(
+        ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
+    )
+    environment = {**os.environ, **one_thread}
     output = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout
     result: dict[str, float] = json.loads(output)
     return result
