@@ -8,8 +8,10 @@ from probeboard.probing.axes import rotate
 from probeboard.probing.classification import fit_logistic
 from probeboard.probing.descent import descend
 from probeboard.probing.logistic import Curvature
+from probeboard.probing.logistic_choice import f1 as choice_f1
 from probeboard.probing.logistic_choice import leave_one_out
 from probeboard.probing.logistic_path import Training
+from probeboard.probing.metrics import f1, macro_f1
 
 
 def drawn(n: int, d: int, c: int, *, noise: float, seed: int = 0):
@@ -18,6 +20,15 @@ def drawn(n: int, d: int, c: int, *, noise: float, seed: int = 0):
     X /= X.std()
     logits = 3 * X @ generator.normal(size=(d, c)) + noise * generator.gumbel(size=(n, c))
     return X, logits.argmax(axis=1)
+
+
+def classes(n: int, d: int, c: int, *, decay: float = 1.0, noise: float = 1.0, seed: int = 0):
+    """Embeddings with a falling spectrum, and classes of unequal size."""
+    generator = np.random.default_rng(seed)
+    X = generator.normal(size=(n, d)) * np.arange(1, d + 1) ** -decay
+    X = (X - X.mean(axis=0)) / X.std()
+    logits = X @ generator.normal(size=(d, c)) + noise * generator.gumbel(size=(n, c))
+    return X, (logits - np.log(np.arange(1, c + 1))).argmax(axis=1)
 
 
 def fitted(axes, y, split, relative):
@@ -67,6 +78,20 @@ def test_accuracy_left_out_is_that_of_test_rows(d, c, relative):
     expected = np.mean(fit.predicted == y[split.test])
     # The standard error of the difference is at most .028.
     assert np.mean(called == y[split.train]) == pytest.approx(expected, abs=0.06)
+
+
+@pytest.mark.parametrize(("n", "d", "c"), [(120, 4, 2), (120, 8, 3)])
+@pytest.mark.parametrize("relative", [1e-1, 1e-3])
+def test_f1_left_out_is_that_of_leaving_each_row_out(n, d, c, relative):
+    X, y = classes(n, d, c)
+    axes = rotate(X)
+    each = tuple(Split(np.delete(np.arange(n), i), np.array([i])) for i in range(n))
+    exact = fit_logistic(axes, y, each, relative=np.array([relative]))
+    predicted = np.concatenate([fit.predicted for fit in exact])
+    problems, logits = fitted(axes, y, Split(np.arange(n), np.arange(1)), relative)
+    approximate = choice_f1(problems, leave_one_out(problems, logits)[0])[0]
+    metric = f1 if c == 2 else macro_f1
+    assert approximate == pytest.approx(metric(y, predicted), abs=0.03)
 
 
 def test_rows_of_one_curvature_are_left_out_exactly_as_a_ridge_leaves_them_out():
