@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception:
+        # A bug of ours: all that a report of it needs, and a status that means nothing else.
         traceback.print_exc()
         return BUG
     return status
