@@ -26,6 +26,7 @@ from probeboard.probing.classification_metrics import (
 from probeboard.probing.ranking_metrics import average_precision, macro_map, micro_map, roc_auc
 from probeboard.probing.regression_metrics import mae, mse, r2, spearman
 from probeboard.probing.task import Probe, ProbeKind, ProbeTask
+from probeboard.scores import FLOOR, floored
 
 __all__ = [
     "FLOOR",
@@ -46,9 +47,6 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
-
-# An R² has no lower bound; one bad split must not decide a mean, so it counts as no less than this.
-FLOOR = -1.0
 
 
 @dataclass(frozen=True)
@@ -196,11 +194,6 @@ _FURTHER: Mapping[TaskType, tuple[_Functions, _Functions]] = {
         {"micro_f1": micro_f1, "macro_f1": mean_f1_of_labels},
     ),
 }
-
-
-def floored(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Split scores as they enter a mean: none below -1."""
-    return np.maximum(scores, FLOOR)
 
 
 def q_score(scores: NDArray[np.float64]) -> float:
