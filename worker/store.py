@@ -95,6 +95,7 @@ def finish(session: Session, work: Work, outcome: Outcome, *, now: datetime) -> 
                 std=score.std,
                 q=score.q,
                 standard_error=score.standard_error,
+                test_to_train=score.test_to_train,
                 split_scores=score.split_scores.tolist(),
                 penalties=score.penalties.tolist(),
             )

@@ -8,12 +8,15 @@ from app.models.challenge import (
     Phase,
     Role,
     Scaling,
+    SelectBy,
     Selection,
     TaskNames,
     TeamSees,
+    TieBreak,
+    WinRateAgainst,
 )
 from app.models.evaluation import Evaluation, TaskScore
-from app.models.leaderboard import SNAPSHOT_NUMBERS, Leaderboard, Snapshot
+from app.models.leaderboard import SNAPSHOT_NUMBERS, Leaderboard, RankingChange, Snapshot
 from app.models.submission import Status, Submission
 from app.models.task import LabelSet, PhaseTask, ProbeKind, Task
 from app.models.team import Participation, ParticipationMember, Team, TeamMember
@@ -33,9 +36,11 @@ __all__ = [
     "Phase",
     "PhaseTask",
     "ProbeKind",
+    "RankingChange",
     "Role",
     "Scaling",
     "Scope",
+    "SelectBy",
     "Selection",
     "Snapshot",
     "Status",
@@ -46,7 +51,9 @@ __all__ = [
     "Team",
     "TeamMember",
     "TeamSees",
+    "TieBreak",
     "Token",
     "User",
+    "WinRateAgainst",
     "new_id",
 ]

@@ -21,6 +21,28 @@ class Role(StrEnum):
 class Selection(StrEnum):
     BEST = "best"
     LAST = "last"
+    SELECTED = "selected"
+
+
+class SelectBy(StrEnum):
+    """The score that “best” means, where a phase says so."""
+
+    MEAN_SCORE = "mean-score"
+    MEAN_Q = "mean-q"
+
+
+class TieBreak(StrEnum):
+    """What parts equal ranks; `mean-score` is followed by the earlier submission."""
+
+    NONE = "none"
+    MEAN_SCORE = "mean-score"
+
+
+class WinRateAgainst(StrEnum):
+    """Whom a win rate is a share of."""
+
+    POOL = "pool"
+    BASELINES = "baselines"
 
 
 class TeamSees(StrEnum):
@@ -90,7 +112,18 @@ class Phase(Base):
         CheckConstraint("budget_bytes > 0", name="budget_positive"),
         one_of("scaling", Scaling),
         one_of("ranking", RankingMethod),
+        CheckConstraint(
+            "weights_frozen_at IS NULL OR ranking = 'neuco'", name="frozen_weights_are_neucos"
+        ),
         one_of("selection", Selection),
+        CheckConstraint(
+            "(selection = 'selected') = (selection_limit IS NOT NULL)", name="selected_has_a_limit"
+        ),
+        CheckConstraint("selection_limit BETWEEN 1 AND 20", name="selection_limit_in_bounds"),
+        CheckConstraint("select_by IS NULL OR selection = 'best'", name="best_is_by_something"),
+        one_of("select_by", SelectBy),
+        one_of("tie_break", TieBreak),
+        one_of("win_rate_against", WinRateAgainst),
         one_of("team_sees", TeamSees),
         one_of("board_task_names", TaskNames),
     )
@@ -114,7 +147,17 @@ class Phase(Base):
     )
 
     ranking: Mapped[str]
+    ranking_floor: Mapped[float | None] = mapped_column(
+        default=0.0, doc="of Q in neuco's weights; null for no floor"
+    )
+    weights_frozen_at: Mapped[datetime | None] = mapped_column(
+        doc="neuco's weights are those of the pool as it was then"
+    )
+    tie_break: Mapped[str] = mapped_column(default=TieBreak.NONE)
+    win_rate_against: Mapped[str] = mapped_column(default=WinRateAgainst.POOL)
     selection: Mapped[str]
+    selection_limit: Mapped[int | None] = mapped_column(doc="how many a team may select")
+    select_by: Mapped[str | None] = mapped_column(doc="null for what the method builds on")
     quota_per_day: Mapped[int] = mapped_column(doc="per rolling 24 h")
     quota_total: Mapped[int]
     quota_in_flight: Mapped[int]

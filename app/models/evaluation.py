@@ -52,6 +52,9 @@ class TaskScore(Base):
     std: Mapped[float] = mapped_column(doc="ddof 0")
     q: Mapped[float]
     standard_error: Mapped[float | None] = mapped_column(doc="Nadeau-Bengio; null of one split")
+    test_to_train: Mapped[float | None] = mapped_column(
+        doc="mean n_test/n_train; null of rows from before 0003 whose standard error told nothing"
+    )
     split_scores: Mapped[list[float]] = mapped_column(ARRAY(Float))
     penalties: Mapped[list[Any]] = mapped_column(
         ARRAY(Float), doc="per split; a list per split with several targets or labels"

@@ -1,9 +1,11 @@
 """Leaderboards and their immutable snapshots."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Sequence
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, new_id
@@ -23,6 +25,7 @@ class Leaderboard(Base):
     requested: Mapped[int] = mapped_column(BigInteger, default=0)
     ranked: Mapped[int] = mapped_column(BigInteger, default=0)
     announced_at: Mapped[datetime | None]
+    ranked_at: Mapped[datetime | None] = mapped_column(doc="when it was last ranked")
 
 
 # Drawn before the row is written, because the snapshot's own text states its number.
@@ -44,3 +47,25 @@ class Snapshot(Base):
     body: Mapped[bytes] = mapped_column(LargeBinary, doc="JSON")
     csv: Mapped[bytes] = mapped_column(LargeBinary)
     markdown: Mapped[bytes] = mapped_column(LargeBinary)
+    inputs: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), doc="private: all it was made from; null before 0003"
+    )
+    places: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), doc="submission id → rank, the pool only; null before 0003"
+    )
+
+
+class RankingChange(Base):
+    """A change of how a phase ranks, and who moved by it. A trigger refuses to alter or delete."""
+
+    __tablename__ = "ranking_change"
+    __table_args__ = (Index("ix_ranking_change_phase", "phase_id", "at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    phase_id: Mapped[UUID] = mapped_column(ForeignKey("phase.id"))
+    at: Mapped[datetime]
+    by_id: Mapped[UUID] = mapped_column(ForeignKey("user_account.id"))
+    reason: Mapped[str]
+    before: Mapped[dict[str, Any]] = mapped_column(doc="see app.phases.ranking_policy")
+    after: Mapped[dict[str, Any]]
+    moves: Mapped[list[Any]] = mapped_column(JSONB, doc="each entry's rank before and after")

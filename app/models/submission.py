@@ -68,6 +68,7 @@ class Submission(Base):
     project_url: Mapped[str | None]
     paper_url: Mapped[str | None]
     public: Mapped[bool]
+    selected_at: Mapped[datetime | None] = mapped_column(doc="when its team chose it to count")
 
     file_name: Mapped[str]
     file_bytes: Mapped[int] = mapped_column(BigInteger)

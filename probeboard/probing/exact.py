@@ -121,5 +121,6 @@ def _summarise(
         std=float(counted.std()),
         q=q_score(counted),
         standard_error=standard_error(counted, test_to_train=mean_ratio(task.splits)),
+        test_to_train=mean_ratio(task.splits),
         predictions=tuple(to_single(one) for one in predictions),
     )

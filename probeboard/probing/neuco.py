@@ -191,6 +191,7 @@ def _summarise(
         std=float(scores.std()),
         q=q_score(scores),
         standard_error=standard_error(scores, test_to_train=mean_ratio(task.splits)),
+        test_to_train=mean_ratio(task.splits),
         predictions=tuple(to_single(one) for one in predictions),
     )
 

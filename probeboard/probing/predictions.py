@@ -38,7 +38,8 @@ def pack_predictions(scores: Iterable[TaskScores]) -> bytes:
     --------
     >>> split = np.zeros(1)
     >>> one = TaskScores(
-    ...     "height", "r2", split, split, 0.0, 0.0, 0.0, None, (np.ones(3, dtype=np.float32),)
+    ...     "height", "r2", split, split, mean=0.0, std=0.0, q=0.0, standard_error=None,
+    ...     test_to_train=0.5, predictions=(np.ones(3, dtype=np.float32),),
     ... )
     >>> unpack_predictions(pack_predictions([one]))["height"][0]
     array([1., 1., 1.], dtype=float32)

@@ -101,6 +101,8 @@ class TaskScores:
         Of the split scores, floored at -1 by `exact` and as they are by `neuco`: mean, standard
         deviation (ddof 0), NeuCo-Bench's Q, and the standard error of the mean corrected for
         overlapping training parts. One split has std 0 and no standard error.
+    test_to_train
+        Mean n_test / n_train of the splits, > 0: what the correction is made with.
     predictions
         One array per split, for its test rows in their order, float32 (values beyond its range are
         its largest): labels as predicted, in their unit, ``(n_test,)`` or ``(n_test, t)``; logits
@@ -117,4 +119,5 @@ class TaskScores:
     std: float
     q: float
     standard_error: float | None
+    test_to_train: float
     predictions: tuple[NDArray[np.float32], ...] = ()

@@ -10,7 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine
 
-from app.models import Base
+from app.clock import utc_now
+from app.models import Base, RankingChange
 from app.settings import Settings
 from tests import builders
 from tests.api import Api
@@ -79,6 +80,11 @@ def fill(settings: Settings, parts: Parts) -> None:
         made = builders.submit(team, contest.phase, builders.truth()).json()
         evaluate_submission(own, UUID(made["id"]))
         rank_phase(own, UUID(contest.phase))
+    with own.sessions() as session:
+        change = {"reason": "A better way.", "before": {}, "after": {}, "moves": []}
+        phase, host = UUID(contest.phase), UUID(contest.host.id)
+        session.add(RankingChange(phase_id=phase, by_id=host, at=utc_now(), **change))
+        session.commit()
     own.close()
 
 
@@ -132,7 +138,66 @@ def test_rows_keep_what_they_mean_from_one_revision_to_the_other(
     rules = "SELECT scorer, scorer_version, scaling, analyses, budget_bytes FROM phase"
     assert columns(engine, rules) == [("exact", 1, "scalar", [], None)]
     assert columns(engine, "SELECT analyses, predictions_digest FROM evaluation") == [(None, None)]
+    # There the standard errors of one split became 0, which tells no ratio; the others do.
+    ratios = "SELECT metric, test_to_train FROM task_score ORDER BY metric DESC"
+    assert columns(engine, ratios) == [("r2", 0.25), ("f1", None)]
     with engine.begin() as connection:
         connection.execute(sa.text(PREDEFINE))
     command.downgrade(alembic_config(own.database_url), "0001")
     assert columns(engine, figures) == [(2, 0.1, 3, 0)]
+
+
+RULES = """
+SELECT ranking, ranking_floor, weights_frozen_at IS NULL, tie_break, win_rate_against, selection,
+    selection_limit, select_by FROM phase
+"""
+BY_SELECTION = """
+UPDATE phase SET ranking = 'copeland', ranking_floor = NULL, tie_break = 'mean-score',
+    win_rate_against = 'baselines', selection = 'selected', selection_limit = 3
+"""
+
+
+def test_policies_without_a_name_before_become_the_default_ones(
+    own: Settings, parts: Parts
+) -> None:
+    fill(own, parts)
+    engine = engine_of(own)
+    ratios = "SELECT metric, test_to_train FROM task_score ORDER BY metric DESC"
+    assert columns(engine, ratios) == [("r2", 0.25), ("f1", 0.5)]
+    with engine.begin() as connection:
+        connection.execute(sa.text(BY_SELECTION))
+    command.downgrade(alembic_config(own.database_url), "0002")
+    assert columns(engine, "SELECT ranking, selection FROM phase") == [("average-rank", "best")]
+    command.upgrade(alembic_config(own.database_url), "head")
+    defaults = ("average-rank", 0, True, "none", "pool", "best", None, None)
+    assert columns(engine, RULES) == [defaults]
+    assert columns(engine, ratios) == [("r2", 0.25), ("f1", None)]
+    assert columns(engine, "SELECT inputs, places FROM leaderboard_snapshot") == [(None, None)]
+
+
+CONTRADICTIONS = {
+    "UPDATE phase SET selection = 'selected'": "selected_has_a_limit",
+    "UPDATE phase SET selection_limit = 3": "selected_has_a_limit",
+    "UPDATE phase SET selection = 'selected', selection_limit = 21": "selection_limit_in_bounds",
+    "UPDATE phase SET select_by = 'mean-q', selection = 'last'": "best_is_by_something",
+    "UPDATE phase SET select_by = 'luck'": "select_by_known",
+    "UPDATE phase SET weights_frozen_at = now()": "frozen_weights_are_neucos",
+    "UPDATE phase SET tie_break = 'a coin'": "tie_break_known",
+    "UPDATE phase SET win_rate_against = 'all'": "win_rate_against_known",
+    "UPDATE phase SET ranking = 'by-name'": "ranking_known",
+}
+
+
+def test_the_database_holds_policies_to_sense_and_their_changes_to_what_was_written(
+    own: Settings, parts: Parts
+) -> None:
+    fill(own, parts)
+    engine = engine_of(own)
+    for statement, check in CONTRADICTIONS.items():
+        refused = pytest.raises(sa.exc.IntegrityError, match=f"ck_phase_{check}")
+        with engine.connect() as connection, refused:
+            connection.execute(sa.text(statement))
+    for statement in ("UPDATE ranking_change SET reason = ''", "DELETE FROM ranking_change"):
+        refused = pytest.raises(sa.exc.DBAPIError, match="rows of ranking_change never change")
+        with engine.connect() as connection, refused:
+            connection.execute(sa.text(statement))

@@ -242,7 +242,8 @@ def test_embeddings_without_a_finite_score_are_rejected_and_cost_nothing(
     parts: Parts, team: Person, contest: Contest
 ) -> None:
     key = hand_in(team, contest, 10)
-    scores = TaskScores("height", "r2", np.array([0.5, np.nan]), np.ones(2), 0.5, 0.1, 1.0, 0.1)
+    halves = np.array([0.5, np.nan])
+    scores = TaskScores("height", "r2", halves, np.ones(2), 0.5, 0.1, 1.0, 0.1, 0.25)
     with pytest.raises(InvalidSubmission, match="no finite score"):
         require_finite(scores)
 

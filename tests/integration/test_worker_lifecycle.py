@@ -149,6 +149,7 @@ def scores_for(work: Work) -> Outcome:
             std=0.1,
             q=1.0,
             standard_error=0.1,
+            test_to_train=0.25,
             split_scores=np.full(5, 0.5),
             penalties=np.ones(5),
         )
