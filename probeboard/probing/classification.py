@@ -84,18 +84,21 @@ def fit_logistic(
     labels = _indicators(y)
     exclusive = y.ndim == 1 and labels.shape[1] > 1
     training = Training.of(axes, splits)
+    untrained = np.setdiff1d(np.arange(len(y)), training.numbers)
     logits = [_without_fit(labels[split.train], split.test.size, exclusive) for split in splits]
     penalties = np.tile(
         relative[0] * training.units[:, None], 1 if y.ndim == 1 else labels.shape[1]
     )
     for part in _parts(labels[training.numbers], training.masks[:, 0], exclusive=exclusive):
-        weights, found = training.fit(
+        weights, trained, found = training.fit(
             part.splits,
             part.Y,
             relative=relative,
             criterion=log_likelihood if y.ndim == 2 else f1,
         )
-        everywhere = predict(axes, weights)
+        everywhere = np.empty((*trained.shape[:2], len(y)))
+        everywhere[..., training.numbers] = trained
+        everywhere[..., untrained] = predict(axes, weights, untrained)
         for i, columns, own, penalty in zip(
             part.splits, part.columns, everywhere, found, strict=True
         ):

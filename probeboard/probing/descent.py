@@ -1,11 +1,12 @@
 """Minimise many logistic regressions at once.
 
 Far from the minimum by nonlinear conjugate gradients in single precision (`descend`), or, where
-dimensions are few, by Newton's method preconditioned with `Blocks` (`approach`); near it by
-Newton's method in double precision (`finish`), whose equations are solved by linear conjugate
-gradients in single precision: they need no more, because the gradient they start from has it, and
-what they leave is for the next step to remove. Both cost two matrix products a step over all
-problems together, and both are preconditioned with each problem's own `Curvature` or `Blocks`.
+dimensions are few, by Newton's method preconditioned with `Blocks` (`approach`); then by
+limited-memory BFGS (`settle`); near it by Newton's method in double precision (`finish`), whose
+equations are solved by linear conjugate gradients in single precision: they need no more, because
+the gradient they start from has it, and what they leave is for the next step to remove. All cost
+two matrix products a step over all problems together, and all are preconditioned with each
+problem's own `Curvature`, `Memory` or `Blocks`.
 
 Problems share products, nothing else: where one starts, steps and stops follows from its own
 training rows, and one that has converged stays in the products, so that not even their shapes

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from probeboard.probing.descent import TINY, dot, line_search
 from probeboard.probing.logistic import Curvature, Problems, probabilities
 from probeboard.probing.logistic_blocks import Blocks
+from probeboard.probing.logistic_memory import Memory
 
 Array = NDArray[Any]
 Single = NDArray[np.float32]
@@ -16,6 +17,8 @@ Single = NDArray[np.float32]
 MAX_NEWTON_STEPS = 50
 MAX_APPROACHES = 20
 MAX_INNER_STEPS = 200
+# After more of them rounding may have had its way, and what is left is looked at.
+MAX_TRUSTED_STEPS = 40
 # How far Newton's equations are solved at least and at most: relative residuals.
 COARSEST, FINEST = 3e-2, 1e-3
 # Curvatures change by no more than a tenth when no logit moves by more: a full step is safe.
@@ -65,13 +68,13 @@ def approach(
 
 
 def finish(
-    problems: Problems,
-    start: Array,
-    *,
-    tolerance: float,
-    blocks: Blocks | None = None,
-) -> NDArray[np.float64]:
+    problems: Problems, start: Array, preconditioner: Blocks | Memory, *, tolerance: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Converge every problem in double precision.
+
+    A row's curvature changes by no more than a share |δz| when its logit moves by δz, so that a
+    Newton step of the logits leaves about δz²/2 to be done: one that is short enough, and that
+    conjugate gradients were done with, needs no look at what it left.
 
     Parameters
     ----------
@@ -79,30 +82,36 @@ def finish(
         m problems.
     start
         Shape ``(m, q, 1 + r)``, not far from the minimum.
+    preconditioner
+        Of Newton's equations; blocks are formed when they are needed.
     tolerance
         Of the logits: about what the last step leaves to be done. It is solved to a tenth or
-        better, and moves none by more than ten times this.
-    blocks
-        To precondition with, formed when they are needed; without, with the mean curvature.
+        better.
+
+    Returns
+    -------
+    weights, logits
+        Shapes ``(m, q, 1 + r)`` and ``(m, q, n)``.
     """
     weights = start.astype(np.float64)
+    found = np.empty((*start.shape[:2], len(problems.source)))
     moving = np.ones(len(start), dtype=np.bool_)
     for _ in range(MAX_NEWTON_STEPS):
         logits, gradient = problems.exactly(weights)
         p = probabilities(problems.of_classes(logits.astype(np.float32)))
-        if blocks is not None:
-            blocks.renew(problems, p, moving)
+        if isinstance(preconditioner, Blocks):
+            preconditioner.renew(problems, p, moving)
         newton = newton_step(
             problems,
             p,
             gradient.astype(np.float32),
-            preconditioner=blocks or Curvature.mean(problems, p),
+            preconditioner=preconditioner,
             tolerance=tolerance,
             moving=moving,
         )
         moves = np.abs(newton.slopes).max(axis=(1, 2))
-        if blocks is not None:
-            blocks.stale[newton.steps > STALE] = True
+        if isinstance(preconditioner, Blocks):
+            preconditioner.stale[newton.steps > STALE] = True
         far = moves > FAR
         step = np.ones(len(start))
         if far.any():
@@ -120,10 +129,14 @@ def finish(
             # One that rounding takes for uphill is small: it is taken whole.
             step[far] = np.where(searched[far] > 0, searched[far], 1.0)
         weights += step[:, None, None] * newton.direction
-        moving &= moves > 10 * tolerance
+        logits += step[:, None, None] * newton.slopes
+        # What others still have to do changes not even the last bit of a problem that is done.
+        found[moving] = logits[moving]
+        solved = newton.steps < MAX_TRUSTED_STEPS
+        moving &= moves > np.where(solved, np.sqrt(2 * tolerance), 10 * tolerance)
         if not moving.any():
             break
-    return weights
+    return weights, found
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +165,7 @@ def newton_step(
     p: Single,
     gradient: Single,
     *,
-    preconditioner: Blocks | Curvature,
+    preconditioner: Blocks | Curvature | Memory,
     tolerance: float,
     moving: NDArray[np.bool_],
 ) -> NewtonStep:

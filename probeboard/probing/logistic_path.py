@@ -12,6 +12,7 @@ from probeboard.probing.descent import descend
 from probeboard.probing.logistic import Curvature, Problems, contrasts
 from probeboard.probing.logistic_blocks import Blocks
 from probeboard.probing.logistic_choice import Criterion, leave_one_out
+from probeboard.probing.logistic_memory import Memory, settle
 from probeboard.probing.logistic_newton import approach, finish
 
 Array = NDArray[Any]
@@ -21,7 +22,7 @@ Vector = NDArray[np.float64]
 # Decrements (see `descent`) of the fits that only compare penalties and of those that double
 # precision starts from, how many steps these may take, and how precise final logits are.
 PATH_TOLERANCE, PATH_STEPS, WEAK_STEPS = 0.5, 20, 100
-CLOSE_TOLERANCE, CLOSE_STEPS = 2e-3, 200
+CLOSE_TOLERANCE, CLOSE_STEPS = 5e-4, 200
 NEWTON_TOLERANCE = 1.0
 FINAL_TOLERANCE = 1e-6
 # Penalties of a path that are tried whatever is found, and what one after them has to gain of the
@@ -96,8 +97,10 @@ class Training:
 
     def fit(
         self, splits: NDArray[np.intp], Y: Single, *, relative: Vector, criterion: Criterion
-    ) -> tuple[Array, Vector]:
-        """Weights of classes, ``(m, c, 1 + r)``, and penalties of problems on the splits given.
+    ) -> tuple[Array, Array, Vector]:
+        """Of problems on the splits given: weights of classes, logits of `rows`, penalties.
+
+        Shapes ``(m, c, 1 + r)``, ``(m, c, n)`` and ``(m,)``.
 
         The fits that compare penalties need not be precise; the one that is chosen is.
         """
@@ -105,14 +108,16 @@ class Training:
         blocks = Blocks.if_they_pay(problems)
         weights, chosen = _choose(problems, units, relative, criterion, blocks)
         problems = problems.at(relative[chosen] * units)
+        preconditioner: Blocks | Memory
         if blocks is None:
-            weights, _ = descend(
+            weights, preconditioner = settle(
                 problems, weights, tolerance=CLOSE_TOLERANCE, max_steps=CLOSE_STEPS
             )
         else:
             weights, _ = approach(problems, weights, blocks, tolerance=NEWTON_TOLERANCE)
-        exact = finish(problems, weights, tolerance=FINAL_TOLERANCE, blocks=blocks)
-        return problems.of_classes(exact), problems.penalties
+            preconditioner = blocks
+        exact, logits = finish(problems, weights, preconditioner, tolerance=FINAL_TOLERANCE)
+        return problems.of_classes(exact), problems.of_classes(logits), problems.penalties
 
 
 def _variation(rows: Single, masks: Single) -> Vector:
@@ -186,12 +191,13 @@ def _start(problems: Problems) -> Single:
     return weights
 
 
-def predict(axes: Axes, weights: Array) -> Array:
-    """Logits of all rows, shape ``(m, c, n)``, in double precision."""
+def predict(axes: Axes, weights: Array, numbers: NDArray[np.intp]) -> Array:
+    """Logits of some rows, shape ``(m, c, n)``, in double precision."""
     m, c, _ = weights.shape
+    source = replace(axes.source, numbers=axes.source.numbers[numbers])
     own = weights[..., 1:].reshape(m * c, -1) @ axes.vectors.T
-    logits = np.empty((m * c, len(axes.source)))
-    for part, block in axes.source.blocks():
+    logits = np.empty((m * c, len(source)))
+    for part, block in source.blocks():
         np.matmul(own, block.T, out=logits[:, part])
     logits += weights[..., 0].reshape(-1, 1)
     return logits.reshape(m, c, -1)
