@@ -140,6 +140,9 @@ _METHOD_LINES = {
     ),
     RankingMethod.MEAN_SCORE: "Ranked by the mean score over tasks",
     RankingMethod.MEAN_Q: "Ranked by the mean Q over tasks",
+    RankingMethod.TEST_THEN_RANK: "Ranked by the share of teams beaten significantly, over tasks",
+    RankingMethod.BORDA: "Ranked by Borda's count over tasks",
+    RankingMethod.COPELAND: "Ranked by duels won on the majority of tasks (Copeland)",
 }
 
 

@@ -7,16 +7,18 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from probeboard.ranking.result import Ranking
+from probeboard.ranking.result import Ranking, ranked
 from probeboard.ranking.ties import (
     DECIMALS,
+    complete_rows,
+    exact_sums,
     integer_weights,
-    rounded,
+    normalised,
+    score_matrix,
     shared_ranks,
     twice_average_ranks,
 )
-
-Weights = Sequence[float] | NDArray[np.float64]
+from probeboard.ranking.ties import Weights as Weights
 
 
 def average_rank(scores: ArrayLike, *, weights: Weights | None = None) -> Ranking:
@@ -51,22 +53,19 @@ def average_rank(scores: ArrayLike, *, weights: Weights | None = None) -> Rankin
     >>> board.ranks, board.aggregate
     (array([1, 2, 3]), array([1.25, 1.75, 3.  ]))
     """
-    values = _matrix(scores)
+    values = score_matrix(scores)
     n, n_tasks = values.shape
-    whole = integer_weights([1.0] * n_tasks if weights is None else weights, n_tasks)
-    twice = np.column_stack([twice_average_ranks(column) for column in values.T])
-    # Python integers: exact whatever the weights' common denominator.
-    sums = [sum(w * int(r) for w, r in zip(whole, row, strict=True)) for row in twice]
-    aggregate = np.array([total / (2 * sum(whole)) for total in sums])
-    ranks = shared_ranks(sums)
-    return Ranking(
-        method="average-rank",
-        ranks=ranks,
+    whole = integer_weights(weights, n_tasks)
+    twice = twice_average_ranks(values)
+    sums = exact_sums(twice, whole)
+    aggregate = np.asarray(sums / (2 * sum(whole)), dtype=np.float64)
+    return ranked(
+        "average-rank",
+        sums,
         aggregate=aggregate,
         task_ranks=twice / 2.0,
-        weights=_normalised(whole),
-        order=np.argsort(ranks, kind="stable"),
-        complete=_complete(values),
+        weights=normalised(whole),
+        complete=complete_rows(values),
         win_rate=(n - aggregate) / (n - 1) if n > 1 else np.ones(n),
     )
 
@@ -108,8 +107,8 @@ def neuco(q: ArrayLike, *, weights: Weights | None = None, floor: float | None =
     >>> board.ranks, board.weights.round(2)
     (array([1, 2, 3]), array([0.93, 0.07]))
     """
-    values = _matrix(q)
-    complete = _complete(values)
+    values = score_matrix(q)
+    complete = complete_rows(values)
     pool = values[complete]
     n_tasks = values.shape[1]
     if weights is None:
@@ -124,14 +123,12 @@ def neuco(q: ArrayLike, *, weights: Weights | None = None, floor: float | None =
     # fsum does not depend on the order of the tasks; rounding removes what noise is left.
     sums = [math.fsum(row) for row in (task_ranks * shares).tolist()]
     aggregate = np.round(sums, DECIMALS)
-    ranks = shared_ranks(list(zip(~complete, aggregate, strict=True)))
-    return Ranking(
-        method="neuco",
-        ranks=ranks,
+    return ranked(
+        "neuco",
+        list(zip((~complete).tolist(), aggregate.tolist(), strict=True)),
         aggregate=aggregate,
         task_ranks=task_ranks,
         weights=shares,
-        order=np.argsort(ranks, kind="stable"),
         complete=complete,
     )
 
@@ -161,7 +158,7 @@ def mean_score(scores: ArrayLike, *, weights: Weights | None = None) -> Ranking:
     >>> board.ranks, board.aggregate
     (array([2, 1, 2]), array([0.3, 0.4, 0.3]))
     """
-    return _mean(_matrix(scores), weights=weights, method="mean-score")
+    return _mean(score_matrix(scores), weights=weights, method="mean-score")
 
 
 def mean_q(q: ArrayLike, *, weights: Weights | None = None) -> Ranking:
@@ -172,40 +169,43 @@ def mean_q(q: ArrayLike, *, weights: Weights | None = None) -> Ranking:
     >>> mean_q([[20.0, 5.0], [18.0, 6.0]]).ranks
     array([1, 2])
     """
-    return _mean(_matrix(q), weights=weights, method="mean-q")
+    return _mean(score_matrix(q), weights=weights, method="mean-q")
 
 
 def _mean(values: NDArray[np.float64], *, weights: Weights | None, method: str) -> Ranking:
-    n_tasks = values.shape[1]
-    whole = integer_weights([1.0] * n_tasks if weights is None else weights, n_tasks)
-    complete = _complete(values)
-    # Integers again: a score is a whole number of billionths, so every tie is found.
-    means = [_exact_mean(row, whole) for row in values.tolist()]
-    ranks = shared_ranks([(not c, -mean) for c, mean in zip(complete, means, strict=True)])
-    return Ranking(
-        method=method,
-        ranks=ranks,
-        aggregate=np.array([float(mean) for mean in means]),
-        task_ranks=np.column_stack([twice_average_ranks(column) for column in values.T]) / 2.0,
-        weights=_normalised(whole),
-        order=np.argsort(ranks, kind="stable"),
+    whole = integer_weights(weights, values.shape[1])
+    complete = complete_rows(values)
+    place, aggregate = _mean_places(values, whole, complete)
+    return ranked(
+        method,
+        place,
+        aggregate=aggregate,
+        task_ranks=twice_average_ranks(values) / 2.0,
+        weights=normalised(whole),
         complete=complete,
     )
 
 
-def _matrix(scores: ArrayLike) -> NDArray[np.float64]:
-    values = rounded(scores)
-    if values.ndim != 2 or values.shape[1] == 0:
-        raise ValueError(f"scores need shape (n, t) with t >= 1, not {values.shape}")
-    return values
-
-
-def _normalised(whole: Sequence[int]) -> NDArray[np.float64]:
-    return np.array([weight / sum(whole) for weight in whole])
-
-
-def _complete(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.asarray(~np.isnan(values).any(axis=1))
+def _mean_places(
+    values: NDArray[np.float64], whole: Sequence[int], complete: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Rank of each row's mean, complete rows first, and the means."""
+    places = np.empty(len(values), dtype=np.int64)
+    means = np.empty(len(values))
+    # Integers again: a score is a whole number of billionths, so every tie is found.
+    if (np.abs(values[complete]) < 1e6).all():
+        billionths = np.rint(values[complete] * 10**DECIMALS).astype(np.int64)
+        sums = exact_sums(billionths, whole)
+        places[complete] = shared_ranks(-sums)
+        means[complete] = sums / float(10**DECIMALS * sum(whole))
+        rest = ~complete
+    else:
+        rest = np.ones(len(values), dtype=np.bool_)
+    exact = [_exact_mean(row, whole) for row in values[rest].tolist()]
+    keys = [(not c, -mean) for c, mean in zip(complete[rest], exact, strict=True)]
+    places[rest] = shared_ranks(keys) + int(np.count_nonzero(~rest))
+    means[rest] = [float(mean) for mean in exact]
+    return places, means
 
 
 def _exact_mean(row: Sequence[float], whole: Sequence[int]) -> Fraction:

@@ -5,8 +5,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from probeboard.ranking.methods import Weights, average_rank, mean_q, mean_score, neuco
+from probeboard.ranking.methods import average_rank, mean_q, mean_score, neuco
+from probeboard.ranking.pairwise import borda, copeland
 from probeboard.ranking.result import Ranking
+from probeboard.ranking.ties import Weights
 
 
 class RankingMethod(StrEnum):
@@ -16,11 +18,19 @@ class RankingMethod(StrEnum):
     NEUCO = "neuco"
     MEAN_SCORE = "mean-score"
     MEAN_Q = "mean-q"
+    TEST_THEN_RANK = "test-then-rank"
+    BORDA = "borda"
+    COPELAND = "copeland"
 
     @property
     def ranks_q(self) -> bool:
         """Whether the method takes Q rather than mean scores."""
         return self in (RankingMethod.NEUCO, RankingMethod.MEAN_Q)
+
+    @property
+    def needs_splits(self) -> bool:
+        """Whether the method takes the score of every split: see `rank_scores`."""
+        return self is RankingMethod.TEST_THEN_RANK
 
 
 def rank(
@@ -46,7 +56,8 @@ def rank(
     Raises
     ------
     ValueError
-        If there is no such method, or the arguments make no sense to it.
+        If there is no such method, it needs the score of every split (see `rank_scores`), or the
+        arguments make no sense to it.
 
     Examples
     --------
@@ -62,6 +73,12 @@ def rank(
             return mean_score(values, weights=weights)
         case RankingMethod.MEAN_Q:
             return mean_q(values, weights=weights)
+        case RankingMethod.BORDA:
+            return borda(values, weights=weights)
+        case RankingMethod.COPELAND:
+            return copeland(values, weights=weights)
+        case RankingMethod.TEST_THEN_RANK:
+            raise ValueError("test-then-rank needs the score of every split")
 
 
 def rank_against_pool(

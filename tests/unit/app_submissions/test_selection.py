@@ -135,4 +135,7 @@ def test_best_means_the_score_that_the_board_ranks_by() -> None:
         RankingMethod.NEUCO: "mean Q",
         RankingMethod.MEAN_SCORE: "mean score",
         RankingMethod.MEAN_Q: "mean Q",
+        RankingMethod.TEST_THEN_RANK: "mean score",
+        RankingMethod.BORDA: "mean score",
+        RankingMethod.COPELAND: "mean score",
     }
