@@ -1,0 +1,268 @@
+"""A sheet to draw on, in pixels of a README; the only module that imports matplotlib.
+
+matplotlib's settings are global. They are replaced while a page is drawn and rendered, under a
+lock of this module, so that no ``matplotlibrc`` of a reader and no other thread moves a pixel.
+"""
+
+import io
+import math
+import threading
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
+from matplotlib.path import Path
+from matplotlib.ticker import NullLocator
+
+from probeboard.pictures.entries import day_number
+from probeboard.pictures.picture import WIDTH
+from probeboard.pictures.svg import finished
+from probeboard.pictures.theme import Theme
+
+# A point of matplotlib is a pixel here: fonts are then given in pixels, too.
+DPI = 72
+PNG_SCALE = 2
+ELLIPSIS = "…"
+Align = Literal["left", "center", "right"]
+_LOCK = threading.Lock()
+# They come with matplotlib: a layout never depends on the machine's fonts. The second has a box for
+# every sign the first lacks; an SVG keeps the sign itself, drawn by the reader's fonts.
+_FONT = "DejaVu Sans"
+_FONTS = [_FONT, "Last Resort High-Efficiency"]
+_STYLE = {
+    "font.family": _FONTS,
+    "font.enable_last_resort": False,  # matplotlib's own use of it warns at every sign
+    "svg.fonttype": "none",
+    "svg.hashsalt": "probeboard",
+    # Names are text: a dollar or an underscore in one is not mathematics.
+    "text.parse_math": False,
+    "text.usetex": False,
+    "path.simplify": False,
+    "timezone": "UTC",
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Hold matplotlib's settings to those of our pictures; one thread at a time."""
+    with _LOCK, mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+class Page:
+    """A sheet `WIDTH` pixels wide, y downwards. To be used within `style`."""
+
+    def __init__(self, height: float, theme: Theme) -> None:
+        self.height = height
+        self.theme = theme
+        self.figure = Figure(
+            figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor=theme.background
+        )
+        self._sheet = self.figure.add_axes((0, 0, 1, 1))
+        self._sheet.set_xlim(0, WIDTH)
+        self._sheet.set_ylim(height, 0)
+        self._sheet.set_axis_off()
+
+    def panel(self, left: float, top: float, right: float, bottom: float) -> Axes:
+        """Return axes within these edges, with quiet lines and ticks."""
+        axes = self.figure.add_axes(
+            (
+                left / WIDTH,
+                1 - bottom / self.height,
+                (right - left) / WIDTH,
+                (bottom - top) / self.height,
+            )
+        )
+        axes.set_facecolor("none")
+        for side, spine in axes.spines.items():
+            spine.set_visible(side == "bottom")
+            spine.set_color(self.theme.grid)
+        axes.tick_params(length=0, pad=6, labelsize=11, labelcolor=self.theme.muted)
+        axes.grid(color=self.theme.grid, linewidth=0.8)
+        axes.set_axisbelow(True)
+        return axes
+
+    def time_axis(self, axes: Axes, *, start: datetime, end: datetime) -> None:
+        """Let x be time in UTC, with few and round ticks, from start to end and a little more."""
+        pad = (end - start) / 50 or timedelta(hours=12)
+        axes.set_xlim(day_number(start - pad), day_number(end + pad))
+        locator = AutoDateLocator(tz=UTC, minticks=3, maxticks=7)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC))
+        axes.xaxis.get_offset_text().set(color=self.theme.muted, fontsize=11)
+        axes.grid(visible=False, axis="x")
+
+    def bytes_axis(
+        self, axes: Axes, sizes: Sequence[float], words_of: Callable[[float], str]
+    ) -> None:
+        """Let x be bytes by powers of two, from the smallest to the largest and a little more."""
+        low, high = math.log2(min(sizes)), math.log2(max(sizes))
+        pad = max(0.06 * (high - low), 0.5)
+        axes.set_xscale("log", base=2)
+        axes.set_xlim(2 ** (low - pad), 2 ** (high + pad))
+        step = max(1, math.ceil((high - low) / 8))
+        ticks = [2.0**power for power in range(math.ceil(low), math.floor(high) + 1, step)]
+        axes.set_xticks(ticks, [words_of(tick) for tick in ticks])
+        axes.xaxis.set_minor_locator(NullLocator())
+
+    def series_colour(self, number: int, *, is_baseline: bool) -> str:
+        """Colour of one of several lines; neighbours differ, baselines are grey."""
+        series = self.theme.series
+        return self.theme.muted if is_baseline else series[number % len(series)]
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: float = 12,
+        colour: str | None = None,
+        align: Align = "left",
+        bold: bool = False,
+        italic: bool = False,
+        rotation: float = 0.0,
+        over: int = 4,
+    ) -> None:
+        """Write words, vertically centred on y; rotated ones turn about their anchor."""
+        self._sheet.text(
+            x,
+            y,
+            words,
+            fontsize=size,
+            color=colour or self.theme.text,
+            ha=align,
+            va="center_baseline",
+            fontweight="bold" if bold else "normal",
+            fontstyle="italic" if italic else "normal",
+            # Only what we word ourselves is bold, and the font of boxes is not.
+            fontfamily=[_FONT] if bold else _FONTS,
+            rotation=rotation,
+            rotation_mode="anchor",
+            zorder=over,
+        )
+
+    def legend_text(self, x: float, y: float, words: str) -> float:
+        """Write words of a legend, and return where the next sign of it may begin."""
+        self.text(x, y, words, size=11, colour=self.theme.muted)
+        return x + text_width(words, size=11) + 26
+
+    def line(
+        self,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        *,
+        colour: str,
+        width: float = 1.5,
+        dashed: bool = False,
+        over: int = 2,
+    ) -> None:
+        """Draw straight lines from point to point."""
+        dashes = (0, (4, 3)) if dashed else "solid"
+        self._sheet.plot(
+            xs, ys, color=colour, linewidth=width, linestyle=dashes, zorder=over,
+            solid_capstyle="round",
+        )  # fmt: skip
+
+    def curve(
+        self, xs: Sequence[float], ys: Sequence[float], *, colour: str, dashed: bool = False
+    ) -> None:
+        """Draw a line that passes every point horizontally."""
+        points, codes = [(xs[0], ys[0])], [Path.MOVETO]
+        for number in range(1, len(xs)):
+            half = (xs[number - 1] + xs[number]) / 2
+            points += [(half, ys[number - 1]), (half, ys[number]), (xs[number], ys[number])]
+            codes += [Path.CURVE4] * 3
+        dashes = (0, (4, 3)) if dashed else "solid"
+        self._sheet.add_patch(
+            PathPatch(
+                Path(points, codes), facecolor="none", edgecolor=colour, linewidth=2,
+                linestyle=dashes, zorder=2,
+            )  # fmt: skip
+        )
+
+    def dot(self, x: float, y: float, *, colour: str, radius: float, hollow: bool = False) -> None:
+        """Draw a disc, or a ring."""
+        self._sheet.plot(
+            [x], [y], marker="o", markersize=2 * radius, markeredgecolor=colour,
+            markeredgewidth=1.8, markerfacecolor=self.theme.background if hollow else colour,
+            zorder=5,
+        )  # fmt: skip
+
+    def box(
+        self,
+        left: float,
+        top: float,
+        right: float,
+        bottom: float,
+        *,
+        colour: str,
+        radius: float = 0.0,
+        over: int = 1,
+    ) -> None:
+        """Fill a rectangle, its corners rounded where a radius is given."""
+        corner, width, height = (left, top), right - left, bottom - top
+        if radius:
+            self._sheet.add_patch(
+                FancyBboxPatch(
+                    corner, width, height, facecolor=colour, edgecolor="none", zorder=over,
+                    boxstyle=f"round,pad=0,rounding_size={radius}", mutation_aspect=1,
+                )  # fmt: skip
+            )
+        else:
+            self._sheet.add_patch(
+                Rectangle(
+                    corner, width, height, facecolor=colour, edgecolor="none", linewidth=0,
+                    zorder=over,
+                )  # fmt: skip
+            )
+
+    def shortened(self, words: str, *, room: float, size: float = 12) -> str:
+        """Cut words to a width in pixels, with an ellipsis where something is missing."""
+        if text_width(words, size=size) <= room:
+            return words
+        # The most that fit: widths grow with length.
+        kept = bisect_left(
+            range(len(words)),
+            room,
+            key=lambda n: text_width(f"{words[: n + 1].rstrip()}{ELLIPSIS}", size=size),
+        )
+        return f"{words[:kept].rstrip()}{ELLIPSIS}"
+
+    def to_svg(self, *, title: str, text: str) -> bytes:
+        """Render, with title and text for those who do not see it."""
+        out = io.BytesIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        FigureCanvasSVG(self.figure).print_svg(out, metadata=nothing)
+        return finished(
+            out.getvalue().decode(), size=(WIDTH, round(self.height)), title=title, text=text
+        )
+
+    def to_png(self, *, title: str, text: str) -> bytes:
+        """Render at twice the size, with title and text in its chunks."""
+        out = io.BytesIO()
+        metadata = {"Software": None, "Title": title, "Description": text}
+        FigureCanvasAgg(self.figure)
+        self.figure.savefig(out, format="png", dpi=PNG_SCALE * DPI, metadata=metadata)
+        return out.getvalue()
+
+
+def text_width(words: str, *, size: float) -> float:
+    """Width of words in pixels."""
+    font = get_font([findfont(FontProperties(family=[name])) for name in _FONTS])
+    font.set_size(size, DPI)
+    font.set_text(words, 0.0)
+    width, _ = font.get_width_height()
+    return float(width) / 64

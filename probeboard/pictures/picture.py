@@ -1,0 +1,77 @@
+"""What every picture is made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from probeboard.pictures.entries import Board
+
+if TYPE_CHECKING:  # matplotlib comes with the first page that is drawn
+    from probeboard.pictures.page import Page
+
+WIDTH, MARGIN = 800, 24
+# Where the title ends and a picture's own part begins.
+TOP = 72
+NOBODY = "No entry is ranked yet."
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A kind of picture.
+
+    Attributes
+    ----------
+    name, title
+        In addresses, and above the picture.
+    obstacle
+        Says why there is nothing to draw; empty where there is something.
+    words
+        All that the picture says, as lines of text.
+    height
+        Pixels its own part needs, below `TOP`.
+    paint
+        Draws its own part.
+    """
+
+    name: str
+    title: str
+    obstacle: Callable[[Board], str]
+    words: Callable[[Board], list[str]]
+    height: Callable[[Board], float]
+    paint: Callable[["Page", Board], None]
+
+
+def percent(share: float | None) -> str:
+    """Word a probability estimated from draws: none is certain.
+
+    >>> percent(0.123), percent(0.0), percent(1.0), percent(None)
+    ('12 %', '< 0.1 %', '> 99.9 %', '–')
+    """
+    if share is None:
+        return "–"
+    if share < 0.001:
+        return "< 0.1 %"
+    if share > 0.999:
+        return "> 99.9 %"
+    decimals = 1 if share < 0.01 or share > 0.99 else 0
+    return f"{100 * share:.{decimals}f} %"
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Word a number of things.
+
+    >>> counted(1, "entry", "entries"), counted(2, "task")
+    ('1 entry', '2 tasks')
+    """
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def rank_ticks(last: int, *, most: int = 15) -> list[int]:
+    """Ranks to write along an axis: 1, and round ones up to the last.
+
+    >>> rank_ticks(4), rank_ticks(40)
+    ([1, 2, 3, 4], [1, 5, 10, 15, 20, 25, 30, 35, 40])
+    """
+    steps = (base * 10**power for power in range(9) for base in (1, 2, 5))
+    step = next(step for step in steps if last / step <= most)
+    return list(dict.fromkeys([1, *range(step, last + 1, step)]))

@@ -1,0 +1,176 @@
+"""Scores by task: values as numbers, and colours that compare within a task."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from probeboard.pictures.entries import Board, Line, printable
+from probeboard.pictures.picture import MARGIN, NOBODY, TOP, WIDTH, Picture, counted
+
+if TYPE_CHECKING:
+    from probeboard.pictures.page import Page
+
+SHOWN_TASKS = 16
+# Standard deviations where the colours end.
+CLIP = 2.0
+_PLACE, _NAME, _LEFT, _MEAN, _RIGHT = 54, 70, 244, 62, WIDTH - MARGIN
+_SLANT = 40
+_LEGEND = 54
+
+
+def _tasks(board: Board) -> list[str]:
+    tasks: Sequence[Mapping[str, Any]] = board.document.get("tasks") or ()
+    return [str(task["name"]) for task in tasks[:SHOWN_TASKS]]
+
+
+def _n_tasks(board: Board) -> int:
+    return len(board.document.get("tasks") or ())
+
+
+def _obstacle(board: Board) -> str:
+    if not board.lines:
+        return NOBODY
+    return "" if _tasks(board) else "The board does not show scores by task."
+
+
+def _row_height(board: Board) -> int:
+    return 30 if len(board.lines) <= 12 else 24
+
+
+def _head(board: Board) -> int:
+    return 28 if _is_level(board) else 96
+
+
+def _is_level(board: Board) -> bool:
+    """Whether names of tasks are short enough to stand level above their columns."""
+    width = _column_width(board) - 8
+    return all(len(printable(name)) * 7.5 <= width for name in _tasks(board))
+
+
+def _column_width(board: Board) -> float:
+    return min(120.0, (_RIGHT - _MEAN - _LEFT) / len(_tasks(board)))
+
+
+def _height(board: Board) -> float:
+    return _head(board) + _row_height(board) * len(board.lines) + _LEGEND
+
+
+def score_of(line: Line, task: str) -> float | None:
+    """Mean score of an entry in a task; None where it could not be scored."""
+    cell = (line.entry.get("tasks") or {}).get(task) or {}
+    value = cell.get("mean")
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def standardised(board: Board) -> dict[str, list[float | None]]:
+    """Scores of a task less their mean, over their standard deviation, both of the pool (ddof 0).
+
+    Baselines are placed on the scale, and do not make it. A task in which all score the same is 0.
+    """
+    scales = {}
+    for task in _tasks(board):
+        column = [score_of(line, task) for line in board.lines]
+        pool = [
+            x for x, line in zip(column, board.lines, strict=True)
+            if x is not None and not line.is_baseline
+        ]  # fmt: skip
+        mean = math.fsum(pool) / len(pool) if pool else 0.0
+        std = math.sqrt(math.fsum((x - mean) ** 2 for x in pool) / len(pool)) if pool else 0.0
+        scales[task] = [
+            None if x is None else ((x - mean) / std if std > 1e-12 else 0.0) for x in column
+        ]
+    return scales
+
+
+def figure_text(value: float | None, *, decimals: int) -> str:
+    """Word a score in at most six signs or so.
+
+    >>> figure_text(0.8125, decimals=3), figure_text(-4000.0, decimals=3), figure_text(None, decimals=1)
+    ('0.812', '-4e+03', '–')
+    """
+    if value is None:
+        return "–"
+    return f"{value:.{decimals}f}" if abs(value) < 100 else f"{value:.2g}"
+
+
+def _decimals(board: Board) -> int:
+    return min(int(board.document.get("decimals") or 3), 3 if len(_tasks(board)) > 10 else 4)
+
+
+def _words(board: Board) -> list[str]:
+    names, decimals = _tasks(board), _decimals(board)
+    lines = [_cut(board)] if _cut(board) else []
+    for line in board.lines:
+        scores = (
+            f"{printable(name)} {figure_text(score_of(line, name), decimals=decimals)}"
+            for name in names
+        )
+        kind = " (baseline)" if line.is_baseline else ""
+        mean = figure_text(line.entry.get("mean_score"), decimals=decimals)
+        lines.append(f"{line.place_text} {line.name}{kind}: {', '.join(scores)}; mean {mean}.")
+    return lines
+
+
+def _cut(board: Board) -> str:
+    if _n_tasks(board) <= SHOWN_TASKS:
+        return ""
+    return f"The first {SHOWN_TASKS} of {counted(_n_tasks(board), 'task')}."
+
+
+def _paint(page: "Page", board: Board) -> None:
+    width, top, height = _column_width(board), TOP + _head(board), _row_height(board)
+    _paint_heads(page, board, top, width)
+    scales, decimals = standardised(board), _decimals(board)
+    size = 11.5 if width >= 44 else 9.5
+    best = {
+        task: max((z for z in column if z is not None), default=None)
+        for task, column in scales.items()
+    }
+    for row, line in enumerate(board.lines):
+        y = top + height * row
+        ink = page.theme.muted if line.is_baseline else page.theme.text
+        page.text(_PLACE, y + height / 2, line.place_text, align="right", colour=ink)
+        name = page.shortened(line.name, room=_LEFT - 14 - _NAME)
+        page.text(_NAME, y + height / 2, name, colour=ink, italic=line.is_baseline)
+        for column, (task, zs) in enumerate(scales.items()):
+            left, z = _LEFT + width * column, zs[row]
+            fill = page.theme.band if z is None else page.theme.diverging(z / CLIP)
+            page.box(left + 1, y + 1, left + width - 1, y + height - 1, colour=fill)
+            words = figure_text(score_of(line, task), decimals=decimals)
+            page.text(
+                left + width / 2, y + height / 2, words, size=size, align="center",
+                colour=page.theme.ink_on(fill), bold=z is not None and z == best[task],
+            )  # fmt: skip
+        mean = figure_text(line.entry.get("mean_score"), decimals=decimals)
+        x = _LEFT + width * len(scales) + _MEAN - 6
+        page.text(x, y + height / 2, mean, align="right", colour=ink)
+    _paint_legend(page, board, top + height * len(board.lines) + 26)
+
+
+def _paint_heads(page: "Page", board: Board, top: float, width: float) -> None:
+    ink, level = page.theme.muted, _is_level(board)
+    y = top - 13
+    page.text(_PLACE, y, "rank", size=11, colour=ink, align="right")
+    page.text(_NAME, y, "entry", size=11, colour=ink)
+    for column, task in enumerate(_tasks(board)):
+        x = _LEFT + width * (column + 0.5)
+        if level:
+            page.text(x, y, printable(task), size=11, colour=ink, align="center")
+        else:
+            name = page.shortened(printable(task), room=122, size=11)
+            page.text(x - 2, top - 8, name, size=11, colour=ink, rotation=_SLANT)
+    right = _LEFT + width * len(_tasks(board)) + _MEAN - 6
+    page.text(right, y, "mean", size=11, colour=ink, align="right")
+
+
+def _paint_legend(page: "Page", board: Board, y: float) -> None:
+    theme, n_steps = page.theme, 9
+    x = page.legend_text(MARGIN, y, "within a task: worse") - 16
+    for step in range(n_steps):
+        colour = theme.diverging(2 * step / (n_steps - 1) - 1)
+        page.box(x + 16 * step, y - 6, x + 16 * (step + 1), y + 6, colour=colour)
+    x = page.legend_text(x + 16 * n_steps + 10, y, "better than the mean of the ranked")
+    page.legend_text(x, y, _cut(board) or "bold: the best of a task")
+
+
+PICTURE = Picture("task-scores", "Scores by task", _obstacle, _words, _height, _paint)
