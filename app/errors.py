@@ -13,9 +13,13 @@ DomainError
 │   ├── EmailTaken · NameTaken · SlugTaken
 │   ├── AlreadyInTeam · AlreadyInChallenge
 │   ├── ChangeNeedsRescoring     it would alter scores that exist
+│   ├── PolicyChangeNeedsRecord  it would alter ranks that exist, and has to be recorded
+│   ├── RankingPolicyMoved       the policy is not the one that was looked at
 │   ├── IdempotencyKeyReused     the key came with another request
 │   ├── PhaseNotOpen             upcoming or closed, by its clock
 │   ├── TermsChanged             the terms accepted are not the present ones
+│   ├── SelectionNotOffered      here no team chooses which submission counts
+│   ├── TooManySelected          the team chose as many as the phase lets it
 │   └── StatusForbids            the submission's status allows no such step
 ├── LimitReached                 try again later; says when
 │   ├── QuotaExceeded · TooManyRefusals · TooManyLogins
@@ -163,6 +167,23 @@ class ChangeNeedsRescoring(Conflict):
     title = "The change would alter scores that exist"
 
 
+class PolicyChangeNeedsRecord(Conflict):
+    """How a phase with scored submissions ranks, chooses and tells them changes only in public,
+    with a reason: look at who would move with `POST /api/v1/phases/{id}/ranking-changes`, and apply
+    it there. Then state the same in the bundle; `detail` names what differs."""
+
+    code = "policy-change-needs-record"
+    title = "The change of policy has to be recorded"
+
+
+class RankingPolicyMoved(Conflict):
+    """Somebody changed the phase's policy after you looked. Look at who would move again, and send
+    the `expected` of that answer."""
+
+    code = "ranking-policy-moved"
+    title = "The ranking policy is not the one you looked at"
+
+
 class IdempotencyKeyReused(Conflict):
     """A key stands for one request. Use a new key for another file or other fields."""
 
@@ -183,6 +204,31 @@ class TermsChanged(Conflict):
 
     code = "terms-changed"
     title = "The terms accepted are not the present ones"
+
+
+class SelectionNotOffered(Conflict):
+    """In this phase the rule decides which submission of a team counts; its `policy` says how.
+    Teams choose where `selection` is `selected`."""
+
+    code = "selection-not-offered"
+    title = "Teams select nothing in this phase"
+
+
+class TooManySelected(Conflict):
+    """Take the selection from another submission first; `limit` is how many the phase lets a team
+    select, `used` how many it has. Rejected, failed and withdrawn ones do not count."""
+
+    code = "too-many-selected"
+    title = "The team has selected as many submissions as it may"
+
+    def __init__(self, detail: str, *, limit: int, used: int) -> None:
+        super().__init__(detail)
+        self.limit = limit
+        self.used = used
+
+    def facts(self) -> Mapping[str, object]:
+        """Return the limit and its use."""
+        return {"limit": self.limit, "used": self.used}
 
 
 class StatusForbids(Conflict):

@@ -16,6 +16,7 @@ from app.models import (
     Participation,
     Phase,
     PhaseTask,
+    RankingChange,
     Submission,
     Task,
     new_id,
@@ -41,6 +42,8 @@ def apply_bundle(target: Target, bundle: Bundle) -> None:
     ------
     ChangeNeedsRescoring
         If a phase that has submissions would be scored differently, or vanish.
+    PolicyChangeNeedsRecord
+        If a phase that has scored submissions would rank, choose or tell them differently.
     """
     tasks = _write_tasks(target, bundle)
     present = {
@@ -145,6 +148,10 @@ def _drop_phases(target: Target, phases: Sequence[Phase]) -> None:
     for phase in phases:
         if target.session.scalar(select(exists().where(Submission.phase_id == phase.id))):
             raise ChangeNeedsRescoring(f"Phase {phase.slug} has submissions and cannot be removed.")
+        if target.session.scalar(select(exists().where(RankingChange.phase_id == phase.id))):
+            raise ChangeNeedsRescoring(
+                f"Phase {phase.slug} has recorded changes of its ranking and cannot be removed."
+            )
         phase.requires_phase_id = None  # they may require each other, and go one by one
     target.session.flush()
     for phase in phases:

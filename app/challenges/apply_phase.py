@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.blobs import BlobKind, BlobStore
 from app.challenges.phase_bundle import PhaseBundle, TaskBundle
+from app.challenges.rules import policy_of
 from app.challenges.samples import write_sample_ids
-from app.errors import ChangeNeedsRescoring
-from app.models import Challenge, LabelSet, Phase, PhaseTask, Submission, Task, new_id
+from app.errors import ChangeNeedsRescoring, PolicyChangeNeedsRecord
+from app.models import Challenge, LabelSet, Phase, PhaseTask, Status, Submission, Task, new_id
+from app.phases.ranking_policy import RankingPolicy
 from app.phases.splits import TaskSplits
 from app.queue import request_ranking
 from probeboard.labelsets import LabelSet as Labels
@@ -49,6 +51,8 @@ def write_phase(
     ------
     ChangeNeedsRescoring
         If the phase has submissions and they would be scored differently.
+    PolicyChangeNeedsRecord
+        If it has scored submissions and they would be ranked, chosen or told differently.
     """
     session = target.session
     samples_digest = target.blobs.put(BlobKind.SAMPLES, write_sample_ids(part.sample_ids))
@@ -72,11 +76,25 @@ def write_phase(
                 f"Phase {phase.slug} has submissions: its samples, tasks, labels, weights, "
                 "splits, scorer, scaling and budget stay as they are."
             )
+        _require_same_policy(session, phase, part)
     _set_columns(phase, part, position, samples_digest, ids)
     session.flush()
     _write_phase_tasks(target, phase, part, rows)
     request_ranking(session, phase.id)
     return phase.id
+
+
+def _require_same_policy(session: Session, phase: Phase, part: PhaseBundle) -> None:
+    changed = RankingPolicy.of(phase).differences(policy_of(part.config))
+    if not changed:
+        return
+    scored = exists().where(Submission.phase_id == phase.id, Submission.status == Status.SCORED)
+    if session.scalar(select(scored)):
+        raise PolicyChangeNeedsRecord(
+            f"Phase {phase.slug} has scored submissions, and the bundle states another "
+            f"{', '.join(changed)}. Change this with a reason by "
+            f"POST /api/v1/phases/{phase.id}/ranking-changes, then state it in the bundle."
+        )
 
 
 @dataclass(frozen=True)
@@ -153,8 +171,7 @@ def _set_columns(
     phase.scaling = config.scaling
     phase.analyses = [analysis.value for analysis in config.analyses]
     phase.budget_bytes = config.budget_bytes
-    phase.ranking = config.ranking
-    phase.selection = config.selection
+    policy_of(config).write_to(phase)
     phase.quota_per_day = config.quota.per_day
     phase.quota_total = config.quota.total
     phase.quota_in_flight = config.quota.in_flight
@@ -163,8 +180,6 @@ def _set_columns(
     phase.board_visible = config.board.visible
     phase.board_tasks = config.board.tasks
     phase.board_task_names = config.board.task_names
-    phase.board_frozen_at = config.board.frozen_at
-    phase.decimals = config.board.decimals
 
 
 def _write_phase_tasks(

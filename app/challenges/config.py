@@ -13,7 +13,18 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.models import Analysis, ProbeKind, Scaling, Selection, TaskNames, TeamSees
+from app.models import (
+    Analysis,
+    ProbeKind,
+    Scaling,
+    SelectBy,
+    Selection,
+    TaskNames,
+    TeamSees,
+    TieBreak,
+    WinRateAgainst,
+)
+from app.phases.ranking_policy import DEFAULT_FLOOR, MOST_SELECTED
 from app.text import one_line
 from probeboard.labelsets import SplitKind, TaskType
 from probeboard.ranking import RankingMethod
@@ -22,6 +33,8 @@ Slug = Annotated[
     str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60, description="a-z, 0-9, hyphens")
 ]
 FileName = Annotated[str, Field(min_length=1, max_length=200, description="a file of the bundle")]
+Floor = Annotated[float, Field(ge=-1e9, le=100)]  # no Q is above 100
+SelectionLimit = Annotated[int, Field(ge=1, le=MOST_SELECTED)]
 Text = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(one_line)]
 
 
@@ -111,6 +124,26 @@ class QuotaConfig(Config):
     in_flight: int = Field(default=5, ge=1, le=1000, description="queued or running at once")
 
 
+class RankingConfig(Config):
+    """How scores become ranks; a name alone is its method."""
+
+    method: RankingMethod = RankingMethod.AVERAGE_RANK
+    floor: Floor | None = Field(default=DEFAULT_FLOOR, description="of Q in neuco's weights")
+    weights_frozen_at: AwareDatetime | None = Field(
+        default=None, description="neuco's weights are those of the pool as it was then"
+    )
+    tie_break: TieBreak = TieBreak.NONE
+    win_rate_against: WinRateAgainst = WinRateAgainst.POOL
+
+
+class SelectionConfig(Config):
+    """Which submission of a team counts; a name alone is its rule."""
+
+    rule: Selection = Selection.BEST
+    limit: SelectionLimit | None = None
+    by: SelectBy | None = Field(default=None, description="null: what the method builds on")
+
+
 class BoardConfig(Config):
     """What the public sees."""
 
@@ -141,8 +174,8 @@ class PhaseConfig(Config):
     budget_bytes: int | None = Field(
         default=None, ge=1, le=1_000_000, description="per sample; shorter embeddings may fit"
     )
-    ranking: RankingMethod = RankingMethod.AVERAGE_RANK
-    selection: Selection = Selection.BEST
+    ranking: RankingConfig = RankingConfig()
+    selection: SelectionConfig = SelectionConfig()
     quota: QuotaConfig
     team_sees: TeamSees = TeamSees.AGGREGATE
     board: BoardConfig = BoardConfig()
@@ -154,6 +187,16 @@ class PhaseConfig(Config):
         if not isinstance(value, list):
             return value
         return [{"task": item} if isinstance(item, str) else item for item in value]
+
+    @field_validator("ranking", mode="before")
+    @classmethod
+    def _accept_a_method(cls, value: object) -> object:
+        return {"method": value} if isinstance(value, str) else value
+
+    @field_validator("selection", mode="before")
+    @classmethod
+    def _accept_a_rule(cls, value: object) -> object:
+        return {"rule": value} if isinstance(value, str) else value
 
     def splits_of(self, number: int) -> SplitsConfig:
         """Return how a task is split: as it says itself, or as the phase does."""

@@ -32,6 +32,7 @@ from app.errors import (
     Forbidden,
     InvalidBundle,
     NotFound,
+    PolicyChangeNeedsRecord,
     SlugTaken,
     TermsChanged,
     TooLarge,
@@ -136,7 +137,13 @@ async def create_challenge(
 @router.put(
     "/{slug}",
     responses=declare(
-        NotFound, Forbidden, BadRequest, TooLarge, InvalidBundle, ChangeNeedsRescoring
+        NotFound,
+        Forbidden,
+        BadRequest,
+        TooLarge,
+        InvalidBundle,
+        ChangeNeedsRescoring,
+        PolicyChangeNeedsRecord,
     ),
     openapi_extra=_BUNDLE_BODY,
 )

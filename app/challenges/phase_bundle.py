@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.challenges.config import ChallengeConfig, PhaseConfig, SplitsConfig, TaskConfig
 from app.challenges.contents import Contents
 from app.challenges.findings import Findings
+from app.challenges.rules import POLICY_KEYS, policy_of
 from app.challenges.yaml_lines import Path
 from app.errors import Place
 from app.models import ProbeKind
@@ -135,9 +136,6 @@ def _check_ranking(
     phase: PhaseConfig, tasks: Mapping[str, TaskBundle], here: Path, found: Findings
 ) -> None:
     single = [slug for slug, task in tasks.items() if task.splits.n_splits < 2]
-    if single and phase.ranking.ranks_q:
-        detail = (
-            f"{phase.ranking} ranks by Q, which needs the spread of several splits; "
-            f"“{single[0]}” has one"
-        )
-        found.refuse("q_of_one_split", detail, (*here, "ranking"))
+    for slug in single[:1]:
+        for fault in policy_of(phase).asks_for_spread(slug):
+            found.refuse(fault.code, fault.detail, (*here, *POLICY_KEYS[fault.field]))

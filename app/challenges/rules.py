@@ -4,9 +4,18 @@ from app.challenges.config import ChallengeConfig, PhaseConfig, TaskConfig
 from app.challenges.findings import Findings
 from app.challenges.yaml_lines import Path
 from app.models import ProbeKind, Scaling
+from app.phases.ranking_policy import RankingPolicy
 from probeboard.labelsets import SplitKind, TaskType
 
 OF_NEUCO = (TaskType.REGRESSION, TaskType.BINARY)
+# Where in a phase's part of the file the fields of its policy stand.
+POLICY_KEYS: dict[str, Path] = {
+    "method": ("ranking", "method"),
+    "floor": ("ranking", "floor"),
+    "weights_frozen_at": ("ranking", "weights_frozen_at"),
+    "selection_limit": ("selection", "limit"),
+    "select_by": ("selection", "by"),
+}
 
 
 def check_rules(config: ChallengeConfig, found: Findings) -> None:
@@ -26,7 +35,26 @@ def check_rules(config: ChallengeConfig, found: Findings) -> None:
             detail = f"neuco scales all dimensions by one number, not {phase.scaling}"
             found.refuse("neuco_scaling", detail, (*here, "scaling"))
         found.require_unique(phase.analyses, (*here, "analyses"))
+        for fault in policy_of(phase).contradictions(opens_at=phase.opens_at):
+            found.refuse(fault.code, fault.detail, (*here, *POLICY_KEYS[fault.field]))
         _check_tasks_of(phase, here, tasks, found)
+
+
+def policy_of(phase: PhaseConfig) -> RankingPolicy:
+    """Return the policy that a phase's part of the file states."""
+    ranking, selection = phase.ranking, phase.selection
+    return RankingPolicy(
+        method=ranking.method,
+        floor=ranking.floor,
+        weights_frozen_at=ranking.weights_frozen_at,
+        tie_break=ranking.tie_break,
+        win_rate_against=ranking.win_rate_against,
+        selection=selection.rule,
+        selection_limit=selection.limit,
+        select_by=selection.by,
+        decimals=phase.board.decimals,
+        board_frozen_at=phase.board.frozen_at,
+    )
 
 
 def _check_tasks_of(

@@ -87,8 +87,8 @@ def update_challenge(
         As `get_organized`.
     InvalidBundle
         If the bundle has another slug.
-    ChangeNeedsRescoring
-        If the change would alter scores that exist.
+    ChangeNeedsRescoring, PolicyChangeNeedsRecord
+        If the change would alter scores, or ranks, that exist.
     """
     challenge = get_organized(session, viewer, slug)
     if bundle.config.slug != slug:

@@ -1,7 +1,7 @@
 """Bodies of phases."""
 
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import Field
@@ -13,11 +13,15 @@ from app.models import (
     Phase,
     ProbeKind,
     Scaling,
+    SelectBy,
     Selection,
     TaskNames,
     TeamSees,
+    TieBreak,
+    WinRateAgainst,
 )
 from app.phases.clock import PhaseState, state_of
+from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import TaskInPhase, display_names
 from app.phases.splits import TaskSplits
 from probeboard.labelsets import SplitKind, TaskType
@@ -30,6 +34,40 @@ class QuotaView(View):
     per_day: int = Field(description="Submissions per rolling 24 hours.")
     total: int = Field(description="Submissions in the whole phase.")
     in_flight: int = Field(description="Submissions queued or running at once.")
+
+
+class PolicyView(View):
+    """How scores become ranks, and how they are told; with scores it changes in public only."""
+
+    method: RankingMethod = Field(description="How scores become ranks.")
+    weights: Literal["announced", "pool", "frozen"] = Field(
+        description="Where the tasks' weights come from: the phase, or for neuco the pool, as it "
+        "is or as it was at `weights_frozen_at`."
+    )
+    floor: float | None = Field(
+        description="For neuco: Q below it counts as this in the weights; null for no floor."
+    )
+    weights_frozen_at: Instant | None = Field(
+        description="For neuco: from when on the weights stay as they are."
+    )
+    tie_break: TieBreak = Field(
+        description="What parts equal ranks: nothing, or mean score, then the earlier submission."
+    )
+    win_rate_against: WinRateAgainst = Field(description="Whom win rates are shares of.")
+    selection: Selection = Field(description="Which submission of a team counts.")
+    selection_limit: int | None = Field(
+        description="How many submissions a team may select; null where it selects none."
+    )
+    select_by: SelectBy | None = Field(
+        description="The score that “best” means; null for the one the method builds on."
+    )
+    decimals: int = Field(description="Decimals of the scores that are shown.")
+    board_frozen_at: Instant | None = Field(description="From when on the board stands still.")
+
+    @classmethod
+    def of(cls, policy: RankingPolicy) -> Self:
+        """Describe a policy."""
+        return cls.model_validate(policy)
 
 
 class SplitsView(View):
@@ -107,6 +145,7 @@ class PhaseView(PhaseSummary):
     selection: Selection = Field(description="Which submission of a team counts.")
     quota: QuotaView = Field(description="A team's limits.")
     team_sees: TeamSees = Field(description="Which scores a team is shown of its own.")
+    policy: PolicyView = Field(description="All of how it ranks and tells scores.")
     board_visible: bool = Field(description="Whether the leaderboard is public.")
     board_frozen_at: Instant | None = Field(description="From when on the board stands still.")
     requires: UUID | None = Field(description="Phase in which a scored submission is needed.")
@@ -147,6 +186,7 @@ class PhaseView(PhaseSummary):
                 in_flight=phase.quota_in_flight,
             ),
             team_sees=TeamSees(phase.team_sees),
+            policy=PolicyView.of(RankingPolicy.of(phase)),
             board_visible=phase.board_visible,
             board_frozen_at=phase.board_frozen_at,
             requires=phase.requires_phase_id,
