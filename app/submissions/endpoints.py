@@ -1,10 +1,12 @@
 """`/phases/{id}/submissions` and `/submissions`."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
+from sqlalchemy.orm import Session
 
 from app.blobs import BlobKind
 from app.clock import utc_now
@@ -18,10 +20,12 @@ from app.errors import (
     PhaseNotOpen,
     PhaseRequirementNotMet,
     QuotaExceeded,
+    SelectionNotOffered,
     StatusForbids,
     TermsChanged,
     TooLarge,
     TooManyRefusals,
+    TooManySelected,
     Unavailable,
 )
 from app.events import publish
@@ -40,8 +44,9 @@ from app.http.paths import PhaseId, SubmissionId
 from app.http.problems import declare
 from app.http.schemas import Page
 from app.models import Status
-from app.queue import EVALUATE_SUBMISSION, RANK_PHASE, request_ranking
-from app.submissions import analyses, service
+from app.policy import Viewer
+from app.queue import EVALUATE_SUBMISSION, RANK_PHASE, JobQueue, request_ranking
+from app.submissions import analyses, choosing, service
 from app.submissions.present import submission_view
 from app.submissions.receiving import IntakeDesk
 from app.submissions.schemas import (
@@ -171,10 +176,37 @@ def edit_submission(
     """Change what is said of the method, or whether it is public, until the phase closes."""
     changes = body.model_dump(exclude_unset=True)
     phase_id = service.edit(session, viewer, submission_id, changes, now=utc_now())
-    request_ranking(session, phase_id)
-    session.commit()
-    queue.announce(RANK_PHASE, phase_id)
-    return submission_view(service.get_submission(session, viewer, submission_id))
+    return _rank_again(session, queue, viewer, phase_id, submission_id)
+
+
+@router.put(
+    "/submissions/{submission_id}/selection",
+    responses=declare(
+        NotFound, Forbidden, SelectionNotOffered, PhaseNotOpen, StatusForbids, TooManySelected
+    ),
+)
+def select_submission(
+    submission_id: SubmissionId, session: DbSession, queue: Queue, viewer: SubmitViewer
+) -> SubmissionView:
+    """Choose a submission to count, until the phase closes; the best of those you chose does.
+
+    Only where the phase's `selection` is `selected`, and for queued, running or scored ones. Where
+    none of your choices is scored and public, the best of all counts.
+    """
+    phase_id = choosing.select_submission(session, viewer, submission_id, now=utc_now())
+    return _rank_again(session, queue, viewer, phase_id, submission_id)
+
+
+@router.delete(
+    "/submissions/{submission_id}/selection",
+    responses=declare(NotFound, Forbidden, SelectionNotOffered, PhaseNotOpen),
+)
+def unselect_submission(
+    submission_id: SubmissionId, session: DbSession, queue: Queue, viewer: SubmitViewer
+) -> SubmissionView:
+    """Take a choice back, until the phase closes; again changes nothing."""
+    phase_id = choosing.unselect_submission(session, viewer, submission_id, now=utc_now())
+    return _rank_again(session, queue, viewer, phase_id, submission_id)
 
 
 @router.post(
@@ -210,4 +242,13 @@ def retry_submission(
         service.mark_announced(session, [submission_id], now=utc_now())
         session.commit()
     session.expire_all()
+    return submission_view(service.get_submission(session, viewer, submission_id))
+
+
+def _rank_again(
+    session: Session, queue: JobQueue, viewer: Viewer, phase_id: UUID, submission_id: UUID
+) -> SubmissionView:
+    request_ranking(session, phase_id)
+    session.commit()
+    queue.announce(RANK_PHASE, phase_id)
     return submission_view(service.get_submission(session, viewer, submission_id))

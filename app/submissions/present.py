@@ -47,6 +47,7 @@ def submission_view(detail: Detail) -> SubmissionView:
         tasks_done=submission.tasks_done,
         tasks_total=len(detail.weights),
         standing=detail.standing,
+        selected_at=submission.selected_at,
         scores=_scores(detail, detail.scored) if detail.scored else None,
         failure=failure,
         receipt=ReceiptView(

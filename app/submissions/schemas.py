@@ -186,6 +186,9 @@ class SubmissionView(View):
     tasks_done: int = Field(description="Tasks probed so far.")
     tasks_total: int = Field(description="Tasks of the phase.")
     standing: Standing = Field(description="Whether it counts on the board, and why or why not.")
+    selected_at: Instant | None = Field(
+        description="When its team chose it to count; null where it did not."
+    )
     scores: ScoresView | None = Field(description="Null until it is scored.")
     failure: FailureView | None = Field(description="Set where it was rejected or failed.")
     receipt: ReceiptView = Field(description="What was handed in, and how it was scored.")

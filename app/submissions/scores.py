@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, defer
 
-from app.models import Evaluation, PhaseTask, Status, Submission, TaskScore
-from app.submissions.selection import Candidate
+from app.models import Evaluation, PhaseTask, SelectBy, Status, Submission, TaskScore
+from app.submissions.selection import Candidate, best_score
 from probeboard.ranking import RankingMethod
 
 
@@ -83,11 +83,13 @@ def candidate_of(
     *,
     method: RankingMethod,
     weights: dict[UUID, float],
+    by: SelectBy | None = None,
 ) -> Candidate:
-    """Describe a submission to the selection."""
+    """Describe a submission to the selection; `by` is the phase's, None for the method's own."""
     score = None
     if scored is not None:
-        score = scored.mean_q(weights) if method.ranks_q else scored.mean_score(weights)
+        of_q = best_score(method, by) is SelectBy.MEAN_Q
+        score = scored.mean_q(weights) if of_q else scored.mean_score(weights)
     return Candidate(
         submission_id=submission.id,
         participation_id=submission.participation_id,
@@ -96,4 +98,5 @@ def candidate_of(
         received_at=submission.received_at,
         queue_number=submission.queue_number,
         score=score,
+        selected_at=submission.selected_at,
     )

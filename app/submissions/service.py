@@ -14,12 +14,12 @@ from app.models import (
     Challenge,
     Participation,
     Phase,
-    Selection,
     Status,
     Submission,
     Team,
 )
 from app.phases.clock import require_open
+from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import display_names, get_phase, tasks_of
 from app.policy import (
     Viewer,
@@ -31,7 +31,6 @@ from app.policy import (
 from app.submissions.lifecycle import move
 from app.submissions.scores import Scored, candidate_of, official_scores, weights_of
 from app.submissions.selection import Standing, standings
-from probeboard.ranking import RankingMethod
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def withdraw(session: Session, viewer: Viewer, submission_id: UUID, *, now: date
     StatusForbids
         If it is not queued any more.
     """
-    _require_owned(session, viewer, submission_id)
+    require_owned(session, viewer, submission_id)
     if not move(session, submission_id, Status.WITHDRAWN, now=now):
         raise StatusForbids("Only a queued submission can be withdrawn.")
 
@@ -118,7 +117,7 @@ def edit(
     PhaseNotOpen
         If the phase has closed.
     """
-    _require_owned(session, viewer, submission_id)
+    require_owned(session, viewer, submission_id)
     submission = session.get_one(
         Submission, submission_id, with_for_update=True, populate_existing=True
     )
@@ -180,7 +179,16 @@ def _visible(viewer: Viewer) -> Select[Submission, Phase, str, bool]:
     )
 
 
-def _require_owned(session: Session, viewer: Viewer, submission_id: UUID) -> None:
+def require_owned(session: Session, viewer: Viewer, submission_id: UUID) -> None:
+    """Refuse a submission that is not the viewer's team's.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such submission.
+    Forbidden
+        If it is another team's, or a baseline.
+    """
     get_submission(session, viewer, submission_id)
     mine = select(Submission.id).where(Submission.id == submission_id, owns_submission(viewer))
     if session.scalar(mine) is None:
@@ -230,11 +238,14 @@ def _standings_in(
         )
     ).all()
     scores = official_scores(session, [one.id for one in of_teams])
+    policy = RankingPolicy.of(phase)
     candidates = [
-        candidate_of(one, scores.get(one.id), method=RankingMethod(phase.ranking), weights=weights)
+        candidate_of(
+            one, scores.get(one.id), method=policy.method, weights=weights, by=policy.select_by
+        )
         for one in [*of_teams, *(one for one in shown if one.is_baseline)]
     ]
-    return standings(candidates, Selection(phase.selection))
+    return standings(candidates, policy.selection, limit=policy.selection_limit)
 
 
 def _queue_positions(session: Session, submissions: Sequence[Submission]) -> dict[UUID, int]:
