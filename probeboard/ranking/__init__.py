@@ -4,6 +4,8 @@ Arrays have a row per submission and a column per task or split, larger is bette
 changes its input.
 """
 
+from probeboard.ranking.agreement import kendall_tau_b, symmetric_difference, task_clusters
+from probeboard.ranking.challenger import ChallengerMethod, rank_as_challenger
 from probeboard.ranking.methods import average_rank, mean_q, mean_score, neuco
 from probeboard.ranking.paired_tests import rank_by_tests
 from probeboard.ranking.pairwise import borda, copeland
@@ -12,8 +14,10 @@ from probeboard.ranking.result import Ranking
 from probeboard.ranking.scored import place_against_pool, rank_by_all, rank_scores, score_table
 from probeboard.ranking.split_scores import TaskSplitScores
 from probeboard.ranking.tie_break import break_ties, mean_score_then_earlier
+from probeboard.ranking.win_rate import win_rates
 
 __all__ = [
+    "ChallengerMethod",
     "Ranking",
     "RankingMethod",
     "TaskSplitScores",
@@ -21,6 +25,7 @@ __all__ = [
     "borda",
     "break_ties",
     "copeland",
+    "kendall_tau_b",
     "mean_q",
     "mean_score",
     "mean_score_then_earlier",
@@ -28,8 +33,12 @@ __all__ = [
     "place_against_pool",
     "rank",
     "rank_against_pool",
+    "rank_as_challenger",
     "rank_by_all",
     "rank_by_tests",
     "rank_scores",
     "score_table",
+    "symmetric_difference",
+    "task_clusters",
+    "win_rates",
 ]
