@@ -3,11 +3,13 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 History = Sequence[tuple[str | datetime, Mapping[str, int]]]
 SHOWN_ENTRIES = 30
+# Stands where a figure is missing.
+NONE = "\N{EN DASH}"
 # Joiners shape scripts and emoji; every other invisible sign could turn or hide what is beside it.
 _JOINERS = "\u200c\u200d"
 
@@ -35,7 +37,7 @@ class Line:
     def place_text(self) -> str:
         """The rank, in brackets for a baseline."""
         if self.place is None:
-            return "–"
+            return NONE
         return f"({self.place})" if self.is_baseline else f"{self.place}"
 
     def span(self, key: str) -> tuple[int, int] | None:
@@ -123,6 +125,23 @@ def day_number(at: datetime) -> float:
     1.5
     """
     return at.timestamp() / 86_400
+
+
+def tick_text(day: float, *, of: timedelta) -> str:
+    """Word a tick of a time axis, as finely as the span asks for.
+
+    >>> tick_text(20_000.5, of=timedelta(days=50)), tick_text(20_000.5, of=timedelta(hours=5))
+    ('4 Oct', '12:00')
+    """
+    at = datetime.fromtimestamp(day * 86_400, UTC)
+    month = _MONTHS[at.month - 1]
+    if of > timedelta(days=1500):
+        return f"{at.year}"
+    if of > timedelta(days=150):
+        return f"{month} {at.year}"
+    if of > timedelta(days=4):
+        return f"{at.day} {month}"
+    return f"{at.day} {month}, {at:%H:%M}" if of > timedelta(days=1) else f"{at:%H:%M}"
 
 
 # Not %b: a locale is a setting of the process.

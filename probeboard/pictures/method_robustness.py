@@ -2,14 +2,22 @@
 
 from typing import TYPE_CHECKING, Any
 
-from probeboard.pictures.entries import Board, Line, printable
-from probeboard.pictures.picture import MARGIN, NOBODY, TOP, WIDTH, Picture
+from probeboard.pictures.entries import NONE, Board, Line, printable
+from probeboard.pictures.picture import (
+    MARGIN,
+    NOBODY,
+    SLANT,
+    TOP,
+    WIDTH,
+    Picture,
+    slant_height,
+)
 
 if TYPE_CHECKING:
     from probeboard.pictures.page import Page
 
-_LEFT, _RIGHT, _NAME_ROOM = 236, 628, 190
-_HEAD, _FOOT = 78, 62
+_LEFT, _RIGHT, _NAME_ROOM, _METHOD_ROOM = 228, 610, 182, 110
+_FOOT = 62
 
 
 def _methods(board: Board) -> list[str]:
@@ -35,8 +43,12 @@ def _row_height(board: Board) -> int:
     return 30 if len(board.lines) <= 12 else 24
 
 
+def _head(board: Board) -> float:
+    return slant_height(_methods(board), room=_METHOD_ROOM)
+
+
 def _height(board: Board) -> float:
-    return _HEAD + _row_height(board) * len(board.lines) + _FOOT
+    return _head(board) + _row_height(board) * len(board.lines) + _FOOT
 
 
 def slots(board: Board, method: str) -> list[int]:
@@ -63,7 +75,7 @@ def tau_with_official(board: Board, method: str) -> float | None:
 def _tau_text(board: Board, method: str) -> str:
     tau = tau_with_official(board, method)
     # A minus sign as wide as a digit, and no -0.00.
-    return "–" if tau is None else f"{round(tau, 2) + 0.0:.2f}".replace("-", "−")
+    return NONE if tau is None else f"{round(tau, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _words(board: Board) -> list[str]:
@@ -82,20 +94,22 @@ def _word(line: Line, methods: list[str]) -> str:
 
 
 def _paint(page: "Page", board: Board) -> None:
-    methods, height, top = _methods(board), _row_height(board), TOP + _HEAD
+    methods, height, top = _methods(board), _row_height(board), TOP + _head(board)
     xs = [_LEFT + column * (_RIGHT - _LEFT) / (len(methods) - 1) for column in range(len(methods))]
     columns = [slots(board, name) for name in methods]
     bottom = top + height * len(board.lines)
     page.box(xs[0] - 17, top, xs[0] + 17, bottom, colour=page.theme.band, radius=12, over=0)
     for number, (x, name) in enumerate(zip(xs, methods, strict=True)):
-        words = page.shortened(printable(name), room=110, size=11)
+        words = page.shortened(printable(name), room=_METHOD_ROOM, size=11)
         ink = page.theme.muted if number else page.theme.text
-        page.text(x - 3, top - 10, words, size=11, colour=ink, rotation=38)
+        page.text(x - 3, top - 10, words, size=11, colour=ink, rotation=SLANT)
         tau = _tau_text(board, name) if number else "τ"
         page.text(x, bottom + 14, tau, size=11, colour=page.theme.muted, align="center")
     for row, line in enumerate(board.lines):
         ys = [top + height * (column[row] + 0.5) for column in columns]
-        _paint_line(page, line, methods, xs, ys, page.series_colour(row, is_baseline=line.is_baseline))
+        _paint_line(
+            page, line, methods, xs, ys, page.series_colour(row, is_baseline=line.is_baseline)
+        )
     page.text(
         MARGIN, bottom + 42, "τ: agreement with the official method, the first (Kendall's tau-b; "
         "1 is the same order). Ring, dashed: baseline, not ranked.",
@@ -107,8 +121,8 @@ def _paint_line(
     page: "Page", line: Line, methods: list[str], xs: list[float], ys: list[float], colour: str
 ) -> None:
     page.curve(xs, ys, colour=colour, dashed=line.is_baseline)
+    page.dots(xs, ys, colour=colour, radius=9, hollow=line.is_baseline)
     for method, x, y in zip(methods, xs, ys, strict=True):
-        page.dot(x, y, colour=colour, radius=9, hollow=line.is_baseline)
         ink = colour if line.is_baseline else page.theme.ink_on(colour)
         rank = f"{_rank(line, method)}"
         size = 10 if len(rank) < 3 else 7.5
@@ -119,6 +133,4 @@ def _paint_line(
     page.text(_RIGHT + 20, ys[-1], name, size=11, colour=page.theme.muted, italic=line.is_baseline)
 
 
-PICTURE = Picture(
-    "method-robustness", "Ranks by every method", _obstacle, _words, _height, _paint
-)
+PICTURE = Picture("method-robustness", "Ranks by every method", _obstacle, _words, _height, _paint)

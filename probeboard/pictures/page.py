@@ -10,21 +10,22 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Literal
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import NullLocator
 
-from probeboard.pictures.entries import day_number
+from probeboard.pictures.entries import day_number, tick_text
 from probeboard.pictures.picture import WIDTH
 from probeboard.pictures.svg import finished
 from probeboard.pictures.theme import Theme
@@ -39,7 +40,7 @@ _LOCK = threading.Lock()
 # every sign the first lacks; an SVG keeps the sign itself, drawn by the reader's fonts.
 _FONT = "DejaVu Sans"
 _FONTS = [_FONT, "Last Resort High-Efficiency"]
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.family": _FONTS,
     "font.enable_last_resort": False,  # matplotlib's own use of it warns at every sign
     "svg.fonttype": "none",
@@ -95,13 +96,14 @@ class Page:
         return axes
 
     def time_axis(self, axes: Axes, *, start: datetime, end: datetime) -> None:
-        """Let x be time in UTC, with few and round ticks, from start to end and a little more."""
-        pad = (end - start) / 50 or timedelta(hours=12)
-        axes.set_xlim(day_number(start - pad), day_number(end + pad))
-        locator = AutoDateLocator(tz=UTC, minticks=3, maxticks=7)
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC))
-        axes.xaxis.get_offset_text().set(color=self.theme.muted, fontsize=11)
+        """Let x be time in UTC, in days since 1970, with a few round ticks."""
+        axes.set_xlim(day_number(start), day_number(end))
+        # matplotlib leaves its dates untyped.
+        locator: Any = AutoDateLocator(tz=UTC, minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
+        days = [float(day) for day in locator.tick_values(start, end)]
+        ticks = [day for day in days if day_number(start) <= day <= day_number(end)]
+        axes.set_xticks(ticks, [tick_text(day, of=end - start) for day in ticks])
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.grid(visible=False, axis="x")
 
     def bytes_axis(
@@ -136,15 +138,16 @@ class Page:
         rotation: float = 0.0,
         over: int = 4,
     ) -> None:
-        """Write words, vertically centred on y; rotated ones turn about their anchor."""
+        """Write words, their small letters centred on y; rotated ones turn about their start."""
         self._sheet.text(
             x,
-            y,
+            # Not matplotlib's centre: with it an accent would move the line.
+            y if rotation else y + 0.36 * size,
             words,
             fontsize=size,
             color=colour or self.theme.text,
             ha=align,
-            va="center_baseline",
+            va="baseline",
             fontweight="bold" if bold else "normal",
             fontstyle="italic" if italic else "normal",
             # Only what we word ourselves is bold, and the font of boxes is not.
@@ -174,32 +177,60 @@ class Page:
         self._sheet.plot(
             xs, ys, color=colour, linewidth=width, linestyle=dashes, zorder=over,
             solid_capstyle="round",
+            clip_on=False,
         )  # fmt: skip
 
     def curve(
-        self, xs: Sequence[float], ys: Sequence[float], *, colour: str, dashed: bool = False
+        self,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        *,
+        colour: str,
+        dashed: bool = False,
+        reach: float = math.inf,
+        over: float = 2,
     ) -> None:
-        """Draw a line that passes every point horizontally."""
+        """Draw a line that passes every point level, and bends within `reach` before the next."""
         points, codes = [(xs[0], ys[0])], [Path.MOVETO]
-        for number in range(1, len(xs)):
-            half = (xs[number - 1] + xs[number]) / 2
-            points += [(half, ys[number - 1]), (half, ys[number]), (xs[number], ys[number])]
-            codes += [Path.CURVE4] * 3
+        for (x, y), (next_x, next_y) in pairwise(zip(xs, ys, strict=True)):
+            start = max(x, next_x - reach)
+            half = (start + next_x) / 2
+            points += [(start, y), (half, y), (half, next_y), (next_x, next_y)]
+            codes += [Path.LINETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]
         dashes = (0, (4, 3)) if dashed else "solid"
         self._sheet.add_patch(
             PathPatch(
-                Path(points, codes), facecolor="none", edgecolor=colour, linewidth=2,
-                linestyle=dashes, zorder=2,
-            )  # fmt: skip
+                Path(points, codes),
+                facecolor="none",
+                edgecolor=colour,
+                linewidth=2,
+                linestyle=dashes,
+                zorder=over,
+                clip_on=False,
+            )
         )
 
-    def dot(self, x: float, y: float, *, colour: str, radius: float, hollow: bool = False) -> None:
-        """Draw a disc, or a ring."""
-        self._sheet.plot(
-            [x], [y], marker="o", markersize=2 * radius, markeredgecolor=colour,
-            markeredgewidth=1.8, markerfacecolor=self.theme.background if hollow else colour,
-            zorder=5,
-        )  # fmt: skip
+    def dots(
+        self,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        *,
+        colour: str,
+        radius: float,
+        hollow: bool = False,
+        over: float = 5,
+    ) -> None:
+        """Draw discs, or rings."""
+        self._sheet.scatter(
+            xs,
+            ys,
+            s=(2 * radius) ** 2,
+            facecolors=self.theme.background if hollow else colour,
+            edgecolors=colour,
+            linewidths=1.8,
+            zorder=over,
+            clip_on=False,
+        )
 
     def box(
         self,
@@ -213,21 +244,14 @@ class Page:
         over: int = 1,
     ) -> None:
         """Fill a rectangle, its corners rounded where a radius is given."""
-        corner, width, height = (left, top), right - left, bottom - top
-        if radius:
-            self._sheet.add_patch(
-                FancyBboxPatch(
-                    corner, width, height, facecolor=colour, edgecolor="none", zorder=over,
-                    boxstyle=f"round,pad=0,rounding_size={radius}", mutation_aspect=1,
-                )  # fmt: skip
-            )
-        else:
-            self._sheet.add_patch(
-                Rectangle(
-                    corner, width, height, facecolor=colour, edgecolor="none", linewidth=0,
-                    zorder=over,
-                )  # fmt: skip
-            )
+        size = (left, top), right - left, bottom - top
+        shape = (
+            FancyBboxPatch(*size, boxstyle=f"round,pad=0,rounding_size={radius}")
+            if radius
+            else Rectangle(*size)
+        )
+        shape.set(facecolor=colour, edgecolor="none", linewidth=0, zorder=over, clip_on=False)
+        self._sheet.add_patch(shape)
 
     def shortened(self, words: str, *, room: float, size: float = 12) -> str:
         """Cut words to a width in pixels, with an ellipsis where something is missing."""
@@ -245,7 +269,8 @@ class Page:
         """Render, with title and text for those who do not see it."""
         out = io.BytesIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        FigureCanvasSVG(self.figure).print_svg(out, metadata=nothing)
+        FigureCanvasSVG(self.figure)
+        self.figure.savefig(out, format="svg", metadata=nothing)
         return finished(
             out.getvalue().decode(), size=(WIDTH, round(self.height)), title=title, text=text
         )

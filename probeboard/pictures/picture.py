@@ -1,10 +1,11 @@
 """What every picture is made of."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probeboard.pictures.entries import Board
+from probeboard.pictures.entries import NONE, Board
 
 if TYPE_CHECKING:  # matplotlib comes with the first page that is drawn
     from probeboard.pictures.page import Page
@@ -12,6 +13,8 @@ if TYPE_CHECKING:  # matplotlib comes with the first page that is drawn
 WIDTH, MARGIN = 800, 24
 # Where the title ends and a picture's own part begins.
 TOP = 72
+# Degrees by which names of columns are turned.
+SLANT = 38
 NOBODY = "No entry is ranked yet."
 
 
@@ -44,11 +47,11 @@ class Picture:
 def percent(share: float | None) -> str:
     """Word a probability estimated from draws: none is certain.
 
-    >>> percent(0.123), percent(0.0), percent(1.0), percent(None)
-    ('12 %', '< 0.1 %', '> 99.9 %', '–')
+    >>> percent(0.123), percent(0.0), percent(1.0)
+    ('12 %', '< 0.1 %', '> 99.9 %')
     """
     if share is None:
-        return "–"
+        return NONE
     if share < 0.001:
         return "< 0.1 %"
     if share > 0.999:
@@ -64,6 +67,16 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     ('1 entry', '2 tasks')
     """
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def slant_height(names: Iterable[str], *, room: float) -> float:
+    """Pixels above a column that slanted names of a width of at most `room` need, about.
+
+    >>> slant_height(["nox"], room=120) < slant_height(["landcover agriculture"], room=120) < 90
+    True
+    """
+    width = min(max((6.6 * len(name) for name in names), default=0.0), room)
+    return 22 + width * math.sin(math.radians(SLANT))
 
 
 def rank_ticks(last: int, *, most: int = 15) -> list[int]:

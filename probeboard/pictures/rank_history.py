@@ -1,23 +1,21 @@
 """How the ranks of today's entries came about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from probeboard.pictures.entries import Board, Line, day_number, instant_text
+from probeboard.pictures.entries import Board, Line, instant_text
 from probeboard.pictures.picture import MARGIN, NOBODY, TOP, WIDTH, Picture, counted, rank_ticks
 from probeboard.pictures.spread import spread
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from probeboard.pictures.page import Page
 
 # More could not be told apart: of instants closer than this share of the width, the last counts.
 _INSTANTS = 400
-_LEFT, _RIGHT, _LABEL = 56, 566, 592
-_AXIS = 46
+_LEFT, _RIGHT, _LABEL = 56, 572, 596
+_HEAD, _AXIS, _BEND = 18, 40, 34
 
 Point = tuple[datetime, int]
 
@@ -43,7 +41,7 @@ def _tracks(board: Board) -> list[tuple[Line, list[list[Point]]]]:
     return tracks
 
 
-def _thinned(board: Board) -> list[tuple[datetime, dict[str, int]]]:
+def _thinned(board: Board) -> list[tuple[datetime, Mapping[str, int]]]:
     steps = board.history
     if len(steps) <= _INSTANTS:
         return list(steps)
@@ -71,7 +69,7 @@ def _last_rank(board: Board) -> int:
 
 
 def _height(board: Board) -> float:
-    return _row_height(board) * _n_rows(board) + _AXIS
+    return _HEAD + _row_height(board) * _n_rows(board) + _AXIS
 
 
 def _words(board: Board) -> list[str]:
@@ -92,46 +90,58 @@ def _words(board: Board) -> list[str]:
 
 
 def _paint(page: "Page", board: Board) -> None:
-    n_rows, height, tracks = _n_rows(board), _row_height(board), _tracks(board)
-    bottom, last = TOP + height * n_rows, max(_last_rank(board), n_rows)
+    height, tracks = _row_height(board), _tracks(board)
+    top, n_ranks = TOP + _HEAD, max(_last_rank(board), _n_rows(board))
+    bottom = top + height * _n_rows(board)
     start, end = board.history[0][0], board.history[-1][0]
-    panel = page.panel(_LEFT, TOP, _RIGHT, bottom)
-    panel.set_ylim(last + 0.5, 0.5)
-    panel.set_yticks(rank_ticks(last))
-    page.time_axis(panel, start=start, end=end)
-    page.text(MARGIN, TOP - 8, "rank", size=11, colour=page.theme.muted)
-    finals = [TOP + (runs[-1][-1][1] - 0.5) / last * (bottom - TOP) for _, runs in tracks]
-    places = spread(finals, gap=min(height, 18), low=TOP + 9, high=bottom - 9)
+    pad = (end - start) / 40 or timedelta(hours=12)
+    panel = page.panel(_LEFT, top, _RIGHT, bottom)
+    panel.set_ylim(n_ranks + 0.5, 0.5)
+    panel.set_yticks(rank_ticks(n_ranks))
+    page.time_axis(panel, start=start - pad, end=end + pad)
+    page.text(_LEFT - 32, top - 8, "rank", size=11, colour=page.theme.muted)
+
+    def place(point: Point) -> tuple[float, float]:
+        at, rank = point
+        share = (at - start + pad) / (end - start + 2 * pad)
+        return _LEFT + share * (_RIGHT - _LEFT), top + (rank - 0.5) / n_ranks * (bottom - top)
+
+    finals = [place(runs[-1][-1]) for _, runs in tracks]
+    labels = spread([y for _, y in finals], gap=min(height, 18), low=top + 9, high=bottom - 9)
     for number, (line, runs) in enumerate(tracks):
         colour = page.series_colour(number, is_baseline=line.is_baseline)
+        # Of entries that share ranks, the first is seen.
+        over = 3 - number / 100
         for run in runs:
-            _paint_run(panel, run, page, colour, is_baseline=line.is_baseline, order=number)
-        page.line([_RIGHT + 2, _LABEL - 6], [finals[number], places[number]], colour=colour, width=1)
-        page.text(_LABEL, places[number], f"{runs[-1][-1][1]}", size=11, colour=colour)
+            _paint_run(page, list(map(place, run)), colour, is_baseline=line.is_baseline, over=over)
+        x, y = finals[number]
+        page.line([x + 6, _LABEL - 8], [y, labels[number]], colour=colour, width=1)
+        page.text(_LABEL, labels[number], f"{runs[-1][-1][1]}", size=11, colour=colour)
         name = page.shortened(line.name, room=WIDTH - MARGIN - _LABEL - 26, size=11.5)
-        page.text(_LABEL + 26, places[number], name, size=11.5, italic=line.is_baseline)
+        page.text(_LABEL + 26, labels[number], name, size=11.5, italic=line.is_baseline)
 
 
 def _paint_run(
-    panel: "Axes", run: Sequence[Point], page: "Page", colour: str, *, is_baseline: bool, order: int
+    page: "Page",
+    run: Sequence[tuple[float, float]],
+    colour: str,
+    *,
+    is_baseline: bool,
+    over: float,
 ) -> None:
-    # An early line lies on a later one: of entries that share ranks, the first is seen.
-    changed = [point for before, point in pairwise(run) if before[1] != point[1]]
-    marks = [run[0], *changed]
-    corners = marks if run[-1] == marks[-1] else [*marks, run[-1]]
-    panel.step(
-        *_columns(corners), where="post", color=colour, linewidth=2, zorder=3 - order / 100,
-        linestyle=(0, (4, 3)) if is_baseline else "solid",
-    )  # fmt: skip
-    panel.plot(
-        *_columns(marks), linestyle="none", marker="o", markersize=5, markeredgewidth=1.5,
-        markeredgecolor=colour, zorder=4 - order / 100,
-        markerfacecolor=page.theme.background if is_baseline else colour,
-    )  # fmt: skip
-
-
-def _columns(points: Sequence[Point]) -> tuple[list[float], list[int]]:
-    return [day_number(at) for at, _ in points], [rank for _, rank in points]
+    corners = [run[0]]
+    for before, point in pairwise(run):
+        if point[1] != before[1]:
+            # Level up to the ranking before the change: the bend is where the rank was unknown.
+            corners += [before, point] if before != corners[-1] else [point]
+    marks = [run[0], *(point for before, point in pairwise(run) if before[1] != point[1])]
+    if run[-1] != corners[-1]:
+        corners.append(run[-1])
+    if len(corners) > 1:
+        xs, ys = zip(*corners, strict=True)
+        page.curve(xs, ys, colour=colour, dashed=is_baseline, reach=_BEND, over=over)
+    xs, ys = zip(*marks, strict=True)
+    page.dots(xs, ys, colour=colour, radius=3.2, hollow=is_baseline, over=over + 1)
 
 
 PICTURE = Picture("rank-history", "Ranks over time", _obstacle, _words, _height, _paint)

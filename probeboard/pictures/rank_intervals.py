@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
-from probeboard.pictures.entries import Board, Line
+from probeboard.pictures.entries import NONE, Board, Line
 from probeboard.pictures.picture import (
     MARGIN,
     NOBODY,
@@ -107,10 +107,10 @@ def _paint(page: "Page", board: Board) -> None:
 
 def _paint_bands(page: "Page", board: Board, top: float, height: float) -> None:
     row = 0
-    for number, (tier, rows) in enumerate(groupby(tiers_in_rows(board))):
+    for tier, rows in groupby(tiers_in_rows(board)):
         n_rows = len(list(rows))
-        if tier is not None and number % 2 == 0:
-            ends = (top + height * row + 1, top + height * (row + n_rows) - 1)
+        if tier is not None:
+            ends = (top + height * row + 1.5, top + height * (row + n_rows) - 1.5)
             page.box(
                 MARGIN - 8, ends[0], WIDTH - MARGIN + 8, ends[1], colour=page.theme.band,
                 radius=6, over=0,
@@ -131,21 +131,21 @@ def _paint_row(page: "Page", line: Line, y: float, x_of: Callable[[float], float
         page.line([x_of(span[0]), x_of(span[1])], [y, y], colour=theme.accent, width=2.5, over=3)
     if line.place is not None:
         mark = theme.muted if line.is_baseline else theme.accent
-        page.dot(x_of(line.place), y, colour=mark, radius=4.5, hollow=line.is_baseline)
+        page.dots([x_of(line.place)], [y], colour=mark, radius=4.5, hollow=line.is_baseline)
     if not line.is_baseline:
         page.text(_FIRST, y, percent(line.entry.get("p_first")), align="right")
-        page.text(_TIER, y, f"{line.entry.get('tier') or '–'}", align="right")
+        page.text(_TIER, y, f"{line.entry.get('tier') or NONE}", align="right")
 
 
 def _paint_legend(page: "Page", y: float) -> None:
     theme, x = page.theme, float(MARGIN + 6)
-    page.dot(x, y, colour=theme.accent, radius=4.5)
+    page.dots([x], [y], colour=theme.accent, radius=4.5)
     x = page.legend_text(x + 12, y, "rank")
     page.line([x, x + 22], [y, y], colour=theme.accent, width=2.5)
     x = page.legend_text(x + 30, y, "95 % interval")
     page.box(x - 4, y - 6, x + 22, y + 6, colour=theme.accent_soft, radius=6)
     x = page.legend_text(x + 30, y, "ranks not ruled out, all entries at once")
-    page.dot(x, y, colour=theme.muted, radius=4.5, hollow=True)
+    page.dots([x], [y], colour=theme.muted, radius=4.5, hollow=True)
     page.legend_text(x + 12, y, "baseline, not ranked")
     tier = "A band is a tier: all that may be best, once the tiers above it are removed."
     page.text(MARGIN, y + 22, tier, size=11, colour=theme.muted)

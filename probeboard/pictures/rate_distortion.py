@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _LEFT, _RIGHT, _LABEL = 72, 576, 600
 _LABEL_HEIGHT = 19
-_AXIS = 58
+_HEAD, _AXIS = 20, 52
 
 Point = tuple[float, float]
 
@@ -56,7 +56,7 @@ def _panel_height(board: Board) -> float:
 
 
 def _height(board: Board) -> float:
-    return _panel_height(board) + _AXIS
+    return _HEAD + _panel_height(board) + _AXIS
 
 
 def _words(board: Board) -> list[str]:
@@ -72,13 +72,16 @@ def _words(board: Board) -> list[str]:
 
 def _paint(page: "Page", board: Board) -> None:
     theme, found = page.theme, _points(board)
-    bottom = TOP + _panel_height(board)
-    panel = page.panel(_LEFT, TOP, _RIGHT, bottom)
+    top = TOP + _HEAD
+    bottom = top + _panel_height(board)
+    panel = page.panel(_LEFT, top, _RIGHT, bottom)
     page.bytes_axis(panel, [x for _, points in found for x, _ in points], bytes_text)
     low, high = _range([y for _, points in found for _, y in points])
     panel.set_ylim(low, high)
-    finals = [bottom - (best_by_bytes(p)[-1][1] - low) / (high - low) * (bottom - TOP) for _, p in found]
-    places = spread(finals, gap=_LABEL_HEIGHT, low=TOP + 9, high=bottom - 9)
+    finals = [
+        bottom - (best_by_bytes(p)[-1][1] - low) / (high - low) * (bottom - top) for _, p in found
+    ]
+    places = spread(finals, gap=_LABEL_HEIGHT, low=top + 9, high=bottom - 9)
     for number, (line, points) in enumerate(found):
         colour = page.series_colour(number, is_baseline=line.is_baseline)
         fill = theme.background if line.is_baseline else colour
@@ -96,12 +99,12 @@ def _paint(page: "Page", board: Board) -> None:
             )  # fmt: skip
         x, y = panel.transData.transform(best[-1])
         page.line([x + 6, _LABEL - 6], [page.height - y, places[number]], colour=colour, width=1)
-        page.dot(_LABEL, places[number], colour=colour, radius=3.5, hollow=line.is_baseline)
+        page.dots([_LABEL], [places[number]], colour=colour, radius=3.5, hollow=line.is_baseline)
         name = page.shortened(line.name, room=WIDTH - MARGIN - _LABEL - 10, size=11.5)
         page.text(_LABEL + 10, places[number], name, size=11.5, italic=line.is_baseline)
-    page.text(MARGIN, TOP - 10, "mean score", size=11, colour=theme.muted)
+    page.text(MARGIN, top - 9, "mean score", size=11, colour=theme.muted)
     page.text(
-        (_LEFT + _RIGHT) / 2, bottom + 40, "bytes a sample", size=11, colour=theme.muted,
+        (_LEFT + _RIGHT) / 2, bottom + 36, "bytes a sample", size=11, colour=theme.muted,
         align="center",
     )  # fmt: skip
 

@@ -7,6 +7,9 @@ FONTS = "-apple-system, 'Segoe UI', 'Noto Sans', Helvetica, Arial, 'DejaVu Sans'
 # In text, < and > are escaped: what is between two of them is a tag.
 _TAG = re.compile(r"<[a-z][^<>]*>")
 _STYLE = re.compile(r' style="([^"]*)"')
+# Names of groups would be there twice in a page that holds two pictures.
+_GROUP = re.compile(r'(?<=<g) id="[^"]*"')
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _SHEET = re.compile(r"\s*<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
 
 
@@ -33,12 +36,14 @@ def finished(drawn: str, *, size: tuple[int, int], title: str, text: str) -> byt
         f'aria-label={quoteattr(title)} font-family="{FONTS}" stroke-linejoin="round">\n'
         f"<title>{escape(title)}</title>\n<desc>{escape(text)}</desc>"
     )
-    lines = filter(None, map(str.strip, _TAG.sub(_without_style, body).splitlines()))
+    lines = filter(None, map(str.strip, _TAG.sub(_plainer, body).splitlines()))
     return "\n".join([head, *lines, ""]).encode()
 
 
-def _without_style(tag: re.Match[str]) -> str:
-    return _STYLE.sub(_as_attributes, tag[0])
+def _plainer(tag: re.Match[str]) -> str:
+    plain = _STYLE.sub(_as_attributes, _GROUP.sub("", tag[0]))
+    # A hundredth of a pixel is enough.
+    return _LONG_NUMBER.sub(lambda number: f"{float(number[0]):.2f}", plain)
 
 
 def _as_attributes(style: re.Match[str]) -> str:

@@ -4,8 +4,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from probeboard.pictures.entries import Board, Line, printable
-from probeboard.pictures.picture import MARGIN, NOBODY, TOP, WIDTH, Picture, counted
+from probeboard.pictures.entries import NONE, Board, Line, printable
+from probeboard.pictures.picture import (
+    MARGIN,
+    NOBODY,
+    SLANT,
+    TOP,
+    WIDTH,
+    Picture,
+    counted,
+    slant_height,
+)
 
 if TYPE_CHECKING:
     from probeboard.pictures.page import Page
@@ -14,7 +23,7 @@ SHOWN_TASKS = 16
 # Standard deviations where the colours end.
 CLIP = 2.0
 _PLACE, _NAME, _LEFT, _MEAN, _RIGHT = 54, 70, 244, 62, WIDTH - MARGIN
-_SLANT = 40
+_NAME_ROOM = 122
 _LEGEND = 54
 
 
@@ -37,8 +46,9 @@ def _row_height(board: Board) -> int:
     return 30 if len(board.lines) <= 12 else 24
 
 
-def _head(board: Board) -> int:
-    return 28 if _is_level(board) else 96
+def _head(board: Board) -> float:
+    names = map(printable, _tasks(board))
+    return 28 if _is_level(board) else slant_height(names, room=_NAME_ROOM)
 
 
 def _is_level(board: Board) -> bool:
@@ -85,11 +95,11 @@ def standardised(board: Board) -> dict[str, list[float | None]]:
 def figure_text(value: float | None, *, decimals: int) -> str:
     """Word a score in at most six signs or so.
 
-    >>> figure_text(0.8125, decimals=3), figure_text(-4000.0, decimals=3), figure_text(None, decimals=1)
-    ('0.812', '-4e+03', '–')
+    >>> figure_text(0.8125, decimals=3), figure_text(-4000.0, decimals=3)
+    ('0.812', '-4e+03')
     """
     if value is None:
-        return "–"
+        return NONE
     return f"{value:.{decimals}f}" if abs(value) < 100 else f"{value:.2g}"
 
 
@@ -157,8 +167,8 @@ def _paint_heads(page: "Page", board: Board, top: float, width: float) -> None:
         if level:
             page.text(x, y, printable(task), size=11, colour=ink, align="center")
         else:
-            name = page.shortened(printable(task), room=122, size=11)
-            page.text(x - 2, top - 8, name, size=11, colour=ink, rotation=_SLANT)
+            name = page.shortened(printable(task), room=_NAME_ROOM, size=11)
+            page.text(x - 2, top - 8, name, size=11, colour=ink, rotation=SLANT)
     right = _LEFT + width * len(_tasks(board)) + _MEAN - 6
     page.text(right, y, "mean", size=11, colour=ink, align="right")
 

@@ -77,7 +77,9 @@ def _channels(colour: str) -> Colour:
 
 
 def _luminance(colour: str) -> float:
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _channels(colour)]
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _channels(colour)
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -108,8 +110,8 @@ THEMES: Mapping[str, Theme] = {
         series=(
             "#56b4e9", "#f5924e", "#35c79c", "#e58ac5", "#a99bff", "#dcc04a", "#5fd3e6", "#ff8a94",
         ),
-        low="#b85f0e",
+        low="#a95408",
         middle="#1c232c",
-        high="#2b7fd0",
+        high="#1f6fc0",
     ),
 }  # fmt: skip
