@@ -1,11 +1,10 @@
 """How far rankings agree: Kendall's tau-b, symmetric differences, clusters of tasks."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.cluster import hierarchy
-from scipy.spatial.distance import squareform
 
 # Signs held at a time, 32 MB: a board of a thousand has half a million pairs.
 _HELD = 2**22
@@ -87,28 +86,49 @@ def symmetric_difference(rankings: ArrayLike) -> NDArray[np.int64]:
     return np.asarray(distance.astype(np.int64))
 
 
-def linkage(distance: ArrayLike, *, method: str = "complete") -> NDArray[np.float64]:
-    """Cluster by hierarchy; the merges and their heights, as of `scipy.cluster.hierarchy`.
+def merges(
+    distance: ArrayLike, *, linkage: Literal["complete", "average"] = "complete"
+) -> list[tuple[int, int, float]]:
+    """Cluster by hierarchy: always merge the two nearest clusters.
+
+    Of pairs as near, the first is merged, which is what R's ``hclust`` does: another choice can
+    lead to other heights.
 
     Parameters
     ----------
     distance
-        Shape ``(m, m)``, symmetric, m >= 2.
-    method
-        ``complete`` (the largest distance within a cluster) or ``average``.
+        Shape ``(m, m)``, symmetric.
+    linkage
+        Between clusters counts the largest distance (complete) or the mean one (average).
 
     Returns
     -------
-    NDArray
-        Shape ``(m - 1, 4)``: the two merged, their height, the size.
+    list
+        The m - 1 merges: the smallest members of the two, and their distance.
 
     Examples
     --------
-    >>> linkage([[0, 1, 4], [1, 0, 6], [4, 6, 0]])[:, 2]
-    array([1., 6.])
+    >>> merges([[0, 1, 4], [1, 0, 6], [4, 6, 0]], linkage="average")
+    [(0, 1, 1.0), (0, 2, 5.0)]
     """
-    between = squareform(np.asarray(distance, dtype=np.float64), checks=False)
-    return np.asarray(hierarchy.linkage(between, method=method))
+    between = np.array(distance, dtype=np.float64)
+    m = len(between)
+    between[np.tril_indices(m)] = np.inf  # each pair once, the smaller member first
+    sizes = np.ones(m)
+    found: list[tuple[int, int, float]] = []
+    for _ in range(m - 1):
+        i, j = divmod(int(between.argmin()), m)
+        found.append((i, j, float(between[i, j])))
+        to_i = np.minimum(between[i], between[:, i])
+        to_j = np.minimum(between[j], between[:, j])
+        if linkage == "complete":
+            joined = np.maximum(to_i, to_j)
+        else:
+            joined = (sizes[i] * to_i + sizes[j] * to_j) / (sizes[i] + sizes[j])
+        sizes[i] += sizes[j]
+        between[:i, i], between[i, i + 1 :] = joined[:i], joined[i + 1 :]
+        between[j], between[:, j] = np.inf, np.inf
+    return found
 
 
 def task_clusters(
@@ -147,19 +167,14 @@ def task_clusters(
     n, n_tasks = places.shape
     if len(names) != n_tasks:
         raise ValueError(f"{n_tasks} tasks need as many names, not {len(names)}")
-    if n_tasks < 2:
-        return [[0]] if n_tasks else []
     by_name = sorted(range(n_tasks), key=names.__getitem__)
     # A little more, so that the bound itself is within.
     limit = (1.0 - alike) * n * (n - 1) + 1e-6
-    merges = linkage(symmetric_difference(places[:, by_name]))
-    labels = dict(
-        zip(by_name, hierarchy.fcluster(merges, limit, criterion="distance"), strict=True)
-    )
-    clusters: dict[int, list[int]] = {}
-    for task in range(n_tasks):
-        clusters.setdefault(int(labels[task]), []).append(task)
-    return sorted(clusters.values(), key=len, reverse=True)
+    clusters = {place: [task] for place, task in enumerate(by_name)}
+    for first, second, height in merges(symmetric_difference(places[:, by_name])):
+        if height <= limit:
+            clusters[first] += clusters.pop(second)
+    return sorted(map(sorted, clusters.values()), key=lambda tasks: (-len(tasks), tasks))
 
 
 def _places(rankings: ArrayLike) -> NDArray[np.float64]:

@@ -106,8 +106,8 @@ def rank_as_challenger(
     weights
         Shape ``(t,)``: weights of the tasks; equal by default.
     ties
-        Equal figures share the smaller or their average rank on a task. The ranks of the
-        consensus share the smaller.
+        Equal scores of a case and equal figures of a task share the smaller or their average
+        rank. The consensus always averages average ranks, and its own ranks share the smaller.
 
     Returns
     -------
@@ -136,13 +136,15 @@ def rank_as_challenger(
         np.column_stack([case_figures(named, task.scores, ties=ties) for task in tasks])
     )
     better = -figures if named.smaller_is_better else figures
-    twice = twice_average_ranks(better) if ties == "average" else twice_shared_ranks(better)
+    twice = twice_average_ranks(better)
+    # The consensus takes average ranks, whichever ranks a task shows.
     sums = exact_sums(twice, whole)
+    shown = twice if ties == "average" else twice_shared_ranks(better)
     return ranked(
         str(named),
         sums,
         aggregate=np.asarray(sums / (2 * sum(whole)), dtype=np.float64),
-        task_ranks=twice / 2.0,
+        task_ranks=shown / 2.0,
         weights=normalised(whole),
         complete=complete_rows(figures),
     )
