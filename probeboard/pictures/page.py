@@ -71,7 +71,8 @@ class Page:
         self.figure = Figure(
             figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor=theme.background
         )
-        self._sheet = self.figure.add_axes((0, 0, 1, 1))
+        # Above the grids of panels.
+        self._sheet = self.figure.add_axes((0, 0, 1, 1), zorder=1)
         self._sheet.set_xlim(0, WIDTH)
         self._sheet.set_ylim(height, 0)
         self._sheet.set_axis_off()

@@ -18,16 +18,16 @@ _LEFT, _RIGHT, _LABEL = 56, 572, 596
 _HEAD, _AXIS, _BEND = 18, 40, 34
 
 Point = tuple[datetime, int]
+Steps = tuple[tuple[datetime, Mapping[str, int]], ...]
 
 
-def _tracks(board: Board) -> list[tuple[Line, list[list[Point]]]]:
+def _tracks(board: Board, steps: Steps | None = None) -> list[tuple[Line, list[list[Point]]]]:
     """Runs of ranks without a gap, for each line that has any."""
-    steps = _thinned(board)
     tracks = []
     for line in board.lines:
         runs: list[list[Point]] = []
         present = False
-        for at, ranks in steps:
+        for at, ranks in board.history if steps is None else steps:
             rank = ranks.get(line.name)
             if rank is None:
                 present = False
@@ -41,13 +41,14 @@ def _tracks(board: Board) -> list[tuple[Line, list[list[Point]]]]:
     return tracks
 
 
-def _thinned(board: Board) -> list[tuple[datetime, Mapping[str, int]]]:
-    steps = board.history
+def _thinned(steps: Steps) -> Steps:
+    """The first and the last, and of those between so many as the width can show."""
     if len(steps) <= _INSTANTS:
-        return list(steps)
+        return steps
     start, end = steps[0][0], steps[-1][0]
     width = max((end - start) / _INSTANTS, timedelta.resolution)
-    return list({(at - start) // width: (at, ranks) for at, ranks in steps}.values())
+    kept = {(at - start) // width: (at, ranks) for at, ranks in steps[1:]}
+    return (steps[0], *kept.values())
 
 
 def _obstacle(board: Board) -> str:
@@ -61,7 +62,7 @@ def _row_height(board: Board) -> float:
 
 
 def _n_rows(board: Board) -> int:
-    return max(len(_tracks(board)), min(_last_rank(board), 30), 4)
+    return max(len(_tracks(board)), min(_last_rank(board), 30), 2)
 
 
 def _last_rank(board: Board) -> int:
@@ -90,7 +91,7 @@ def _words(board: Board) -> list[str]:
 
 
 def _paint(page: "Page", board: Board) -> None:
-    height, tracks = _row_height(board), _tracks(board)
+    height, tracks = _row_height(board), _tracks(board, _thinned(board.history))
     top, n_ranks = TOP + _HEAD, max(_last_rank(board), _n_rows(board))
     bottom = top + height * _n_rows(board)
     start, end = board.history[0][0], board.history[-1][0]

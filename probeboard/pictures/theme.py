@@ -43,7 +43,7 @@ class Theme:
         """Colour of a position in -1 .. 1 between `low`, `middle` and `high`.
 
         >>> THEMES["light"].diverging(-1.0), THEMES["light"].diverging(7.0)
-        ('#e1812c', '#2f7fc1')
+        ('#e1812c', '#3d8acb')
         """
         end = self.low if position < 0 else self.high
         share = min(abs(position), 1.0)
@@ -97,7 +97,7 @@ THEMES: Mapping[str, Theme] = {
         ),
         low="#e1812c",
         middle="#f3f5f7",
-        high="#2f7fc1",
+        high="#3d8acb",
     ),
     "dark": Theme(
         text="#f0f6fc",

@@ -3,10 +3,13 @@
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
 import numpy as np
 import pytest
+
+from probeboard.pictures import Drawing, draw
 
 METHODS = ("average-rank", "neuco", "mean-score", "mean-q", "test-then-rank", "borda", "copeland")
 TASKS = ("biomass", "clouds", "landcover agriculture", "heat island", "nox", "slope", "crops mean")
@@ -112,3 +115,20 @@ def history_of(document: Document, *, n_steps: int = 12, seed: int = 1) -> list[
             ranks = {name: rank + 1 for rank, name in enumerate(here)}
         steps.append((start + timedelta(days=6.7 * step), ranks))
     return steps
+
+
+@pytest.fixture
+def make_history() -> Callable[..., list[Any]]:
+    return history_of
+
+
+@cache
+def _drawn(name: str, theme: Literal["light", "dark"]) -> Drawing:
+    document = board_document(10, n_tasks=11)
+    return draw(name, document, history_of(document), theme=theme)
+
+
+@pytest.fixture
+def drawn() -> Callable[..., Drawing]:
+    """A board of ten entries as SVG, drawn once for all tests."""
+    return lambda name, theme="light": _drawn(name, theme)
