@@ -8,6 +8,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def in_utc(instant: datetime) -> datetime:
+    """Tell an instant in UTC, while one that no calendar there holds can still be refused.
+
+    Raises
+    ------
+    ValueError
+        If there is no such instant in UTC.
+    """
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("there is no such instant in UTC") from error
+
+
 def to_json_instant(instant: datetime) -> str:
     """Write an instant as the API does: UTC, milliseconds, a final Z."""
     text = instant.astimezone(UTC).isoformat(timespec="milliseconds")

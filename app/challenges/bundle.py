@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from app.challenges.archive import CONFIG_FILE
-from app.challenges.config import ChallengeConfig
+from app.challenges.config import ChallengeConfig, spelled_out
 from app.challenges.contents import MAX_TEXT_BYTES, Contents
 from app.challenges.findings import Findings
 from app.challenges.phase_bundle import PhaseBundle, read_phase
@@ -63,7 +63,8 @@ def _read_document(files: Mapping[str, bytes]) -> Document:
 
 def _read_config(document: Document) -> ChallengeConfig:
     try:
-        return ChallengeConfig.model_validate_json(json.dumps(document.values), strict=True)
+        text = json.dumps(spelled_out(document.values))
+        return ChallengeConfig.model_validate_json(text, strict=True)
     except ValidationError as error:
         places = [
             Place(

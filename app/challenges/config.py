@@ -1,6 +1,7 @@
 """`challenge.yaml`: every key there is, with its rule. Unknown keys are errors."""
 
-from typing import Annotated, Literal, Self
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -13,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.clock import in_utc
 from app.models import (
     Analysis,
     ProbeKind,
@@ -29,11 +31,18 @@ from app.text import one_line
 from probeboard.labelsets import SplitKind, TaskType
 from probeboard.ranking import RankingMethod
 
+
+def _somewhere_in_utc(instant: datetime) -> datetime:
+    in_utc(instant)
+    return instant
+
+
 Slug = Annotated[
     str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60, description="a-z, 0-9, hyphens")
 ]
 FileName = Annotated[str, Field(min_length=1, max_length=200, description="a file of the bundle")]
 Floor = Annotated[float, Field(ge=-1e9, le=100)]  # no Q is above 100
+Instant = Annotated[AwareDatetime, AfterValidator(_somewhere_in_utc)]
 SelectionLimit = Annotated[int, Field(ge=1, le=MOST_SELECTED)]
 Text = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(one_line)]
 
@@ -129,7 +138,7 @@ class RankingConfig(Config):
 
     method: RankingMethod = RankingMethod.AVERAGE_RANK
     floor: Floor | None = Field(default=DEFAULT_FLOOR, description="of Q in neuco's weights")
-    weights_frozen_at: AwareDatetime | None = Field(
+    weights_frozen_at: Instant | None = Field(
         default=None, description="neuco's weights are those of the pool as it was then"
     )
     tie_break: TieBreak = TieBreak.NONE
@@ -151,7 +160,7 @@ class BoardConfig(Config):
     tasks: bool = Field(default=True, description="a column per task")
     task_names: TaskNames = TaskNames.REAL
     decimals: int = Field(default=4, ge=0, le=9)
-    frozen_at: AwareDatetime | None = None
+    frozen_at: Instant | None = None
 
 
 class PhaseConfig(Config):
@@ -159,8 +168,8 @@ class PhaseConfig(Config):
 
     slug: Slug
     title: Text
-    opens_at: AwareDatetime
-    closes_at: AwareDatetime
+    opens_at: Instant
+    closes_at: Instant
     samples: FileName
     tasks: list[PhaseTaskConfig] = Field(min_length=1, max_length=200)
     scorer: Literal["exact", "neuco"] = "exact"
@@ -188,16 +197,6 @@ class PhaseConfig(Config):
             return value
         return [{"task": item} if isinstance(item, str) else item for item in value]
 
-    @field_validator("ranking", mode="before")
-    @classmethod
-    def _accept_a_method(cls, value: object) -> object:
-        return {"method": value} if isinstance(value, str) else value
-
-    @field_validator("selection", mode="before")
-    @classmethod
-    def _accept_a_rule(cls, value: object) -> object:
-        return {"rule": value} if isinstance(value, str) else value
-
     def splits_of(self, number: int) -> SplitsConfig:
         """Return how a task is split: as it says itself, or as the phase does."""
         return self.tasks[number].splits or self.splits
@@ -218,3 +217,24 @@ class ChallengeConfig(Config):
     pages: PagesConfig
     tasks: list[TaskConfig] = Field(min_length=1, max_length=200)
     phases: list[PhaseConfig] = Field(min_length=1, max_length=20)
+
+
+# A name alone stands for a mapping with it.
+_SHORT_FORMS = {"ranking": "method", "selection": "rule"}
+
+
+def spelled_out(values: Any) -> Any:
+    """Return what a file says with its short forms written whole.
+
+    Not a validator's work: what comes out of one is no JSON any more, in which text is an instant.
+    """
+    if not isinstance(values, dict) or not isinstance(values.get("phases"), list):
+        return values
+    return values | {"phases": [_phase_spelled_out(phase) for phase in values["phases"]]}
+
+
+def _phase_spelled_out(phase: Any) -> Any:
+    if not isinstance(phase, dict):
+        return phase
+    short = {key: name for key, name in _SHORT_FORMS.items() if isinstance(phase.get(key), str)}
+    return phase | {key: {name: phase[key]} for key, name in short.items()}

@@ -7,10 +7,9 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from app.clock import to_json_instant
 from app.models import Phase, SelectBy, Selection, TieBreak, WinRateAgainst
 from probeboard.ranking import RankingMethod
 
@@ -88,6 +87,22 @@ class RankingPolicy:
         """Return it as JSON holds it."""
         return {name: _as_json(value) for name, value in vars(self).items()}
 
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "RankingPolicy":
+        """Read back what `to_document` wrote."""
+        return cls(
+            method=RankingMethod(document["method"]),
+            floor=document["floor"],
+            weights_frozen_at=_instant(document["weights_frozen_at"]),
+            tie_break=TieBreak(document["tie_break"]),
+            win_rate_against=WinRateAgainst(document["win_rate_against"]),
+            selection=Selection(document["selection"]),
+            selection_limit=document["selection_limit"],
+            select_by=None if document["select_by"] is None else SelectBy(document["select_by"]),
+            decimals=document["decimals"],
+            board_frozen_at=_instant(document["board_frozen_at"]),
+        )
+
     def changed(self, changes: Mapping[str, Any]) -> "RankingPolicy":
         """Return it with changes; what belonged to a rule that goes, goes with it."""
         implied: dict[str, Any] = {}
@@ -145,5 +160,9 @@ class RankingPolicy:
 
 def _as_json(value: Any) -> Any:
     if isinstance(value, datetime):
-        return to_json_instant(value)
+        return value.astimezone(UTC).isoformat()  # to the microsecond: it is read back
     return str(value) if isinstance(value, str) else value
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
