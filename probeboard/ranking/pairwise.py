@@ -119,7 +119,8 @@ def _twice_duels_won(places: NDArray[np.int64], whole: Sequence[int]) -> NDArray
         margin = np.zeros((min(step, n - start), n), dtype=kind)
         for column, weight in zip(columns, np.array(whole, dtype=kind), strict=True):
             mine = column[start : start + step, None]
-            margin += np.subtract(column > mine, column < mine, dtype=np.int8) * weight
+            ahead = np.subtract(column > mine, column < mine, dtype=np.int8)
+            margin += ahead.astype(kind, copy=False) * weight
         # wins - losses + (n - 1), as wins + losses + draws = n - 1
         won[start : start + step] = (margin > 0).sum(axis=1) - (margin < 0).sum(axis=1) + n - 1
     return won
