@@ -4,10 +4,12 @@ import argparse
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from probeboard.cli.rank_arguments import add_rank
+
 ANALYSES = ("metrics", "spectrum", "rate-distortion")
 _STATUSES = """\
-exit status: 0 all is well, 1 the embeddings are not valid, 2 wrong usage or a file that cannot be
-read, 130 interrupted"""
+exit status: 0 all is well, 1 the embeddings or results are not valid, 2 wrong usage or a file that
+cannot be read, 130 interrupted"""
 _CHECK = """\
 Check a file of embeddings as the server does before it takes a submission: CSV (plain, gzip or
 zstd), Parquet, Arrow, NPZ, NPY with --row-ids, or safetensors, recognised by content. Prints facts
@@ -22,7 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="probeboard",
-        description="Check embeddings, and score them with linear probes, before uploading them.",
+        description="Check and score embeddings before uploading them; rank scores of any origin.",
         epilog=_STATUSES,
     )
     parser.add_argument("--version", action="version", version=f"probeboard {own_version()}")
@@ -43,6 +45,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     _add_file(score, dim_is_required=False)
     _add_score(score)
+    add_rank(
+        commands.add_parser("rank", help="who is first, and how sure is that?", epilog=_STATUSES)
+    )
     return parser
 
 

@@ -62,6 +62,10 @@ def _run(options: argparse.Namespace) -> int:
         from probeboard.cli.check import run as check
 
         return check(options)
+    if options.command == "rank":
+        from probeboard.cli.rank import run as rank
+
+        return rank(options)
     from probeboard.cli.score import run as score
 
     return score(options)

@@ -25,7 +25,7 @@ def to_text(outcome: Outcome) -> str:
     rows: list[tuple[str, ...]] = [("task", "metric", "mean", "± se", "std", "Q", "labels")]
     rows += [_row(outcome.plan, one) for one in outcome.scores]
     rows.append(("mean of the tasks", "", f"{outcome.mean_score:.4f}", "", "", "", ""))
-    return "\n".join([*head, "", *_aligned(rows), *_analyses(outcome.analyses)]) + "\n"
+    return "\n".join([*head, "", *aligned(rows), *_analyses(outcome.analyses)]) + "\n"
 
 
 def words_of(splits: SplitSpec) -> str:
@@ -63,7 +63,7 @@ def _row(plan: Plan, one: TaskScores) -> tuple[str, ...]:
     return (one.name, one.metric, *numbers)
 
 
-def _aligned(rows: Sequence[Sequence[str]], *, words: int = 2) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], *, words: int = 2) -> list[str]:
     """Columns side by side: words to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
@@ -110,5 +110,5 @@ def _analyses(analyses: Mapping[str, Any]) -> list[str]:
     for name, found in analyses.items():
         rows = _TABLES[name](found)
         none = [f"no further {name} for these tasks"]
-        lines += ["", *(_aligned(rows) if len(rows) > 1 else none)]
+        lines += ["", *(aligned(rows) if len(rows) > 1 else none)]
     return lines

@@ -1,0 +1,122 @@
+"""A ranking as tables for people."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from probeboard.cli.table import aligned
+
+Entry = Mapping[str, Any]
+NONE = "-"
+
+
+def to_text(document: Mapping[str, Any]) -> str:
+    """Return the ranking, the ranks by other methods, and the scores by task."""
+    blocks = [
+        _head(document),
+        aligned(_board(document), words=2),
+        aligned(_methods(document), words=1),
+        aligned(_scores(document), words=1),
+    ]
+    return "\n".join("\n".join([*block, ""]) for block in blocks if block)
+
+
+def _head(document: Mapping[str, Any]) -> list[str]:
+    entries = document["entries"]
+    n_baselines = sum(entry["is_baseline"] for entry in entries)
+    beside = f", {n_baselines} of them shown beside the ranking" if n_baselines else ""
+    uncertainty = document["uncertainty"]
+    sure = (
+        f"{uncertainty['level']:.0%} intervals from {uncertainty['draws']} draws, seed "
+        f"{document['receipt']['seed']!r}; rank sets and tiers hold for all at once"
+        if uncertainty["shown"]
+        else uncertainty["reason"]
+    )
+    splits = sorted({task["splits"] for task in document["tasks"] if task["splits"]})
+    how_many = f", {' or '.join(map(str, splits))} splits" if splits else ""
+    return [
+        f"{document['challenge_title']}: {len(entries)} submissions{beside}, "
+        f"{len(document['tasks'])} tasks{how_many}",
+        f"{document['method']}: {document['rule']}",
+        sure,
+        *(f"note: {note}" for note in document["notes"]),
+    ]
+
+
+def _board(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    shown = document["uncertainty"]["shown"]
+    sureness = ("95 %", "rank set", "tier", "P(first)", "P(top 3)", "w/o task", "w/o entry")
+    header = ("rank", "submission", *(sureness if shown else ()), "aggregate")
+    return [
+        (*header, "mean score", "± se", "mean Q", "win rate"),
+        *(_line(entry, shown=shown) for entry in document["entries"]),
+    ]
+
+
+def _line(entry: Entry, *, shown: bool) -> tuple[str, ...]:
+    return (
+        _rank(entry),
+        entry["team"],
+        *(_sureness(entry) if shown else ()),
+        _figure(entry["aggregate"]),
+        _figure(entry["mean_score"]),
+        _figure(entry["mean_score_error"]),
+        _figure(entry["mean_q"], decimals=2),
+        _figure(entry["win_rate"], decimals=2),
+    )
+
+
+def _rank(entry: Entry) -> str:
+    return f"({entry['would_rank']})" if entry["is_baseline"] else f"{entry['rank']}"
+
+
+def _sureness(entry: Entry) -> tuple[str, ...]:
+    return (
+        _span(entry["rank_interval"]),
+        _span(entry["rank_set"]),
+        NONE if entry["tier"] is None else f"{entry['tier']}",
+        _figure(entry["p_first"], decimals=3),
+        _figure(entry["p_top3"], decimals=3),
+        _span(entry["rank_without_task"]),
+        _span(entry["rank_without_entry"]),
+    )
+
+
+def _span(ranks: Sequence[int] | None) -> str:
+    return NONE if ranks is None else f"{ranks[0]}..{ranks[1]}"
+
+
+def _figure(value: float | None, *, decimals: int = 4) -> str:
+    return NONE if value is None else f"{value:.{decimals}f}"
+
+
+def _methods(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    methods = document["methods"]
+    rows = [("ranks by method", *methods)]
+    for entry in document["entries"]:
+        marks = "()" if entry["is_baseline"] else ("", "")
+        ranks = (f"{marks[0]}{entry['ranks'][method]}{marks[1]}" for method in methods)
+        rows.append((entry["team"], *ranks))
+    if agreement := document["agreement"]:
+        tau = agreement["methods"]["tau"][0]
+        rows.append(("Kendall's tau", *(_figure(one, decimals=2) for one in tau)))
+    return rows
+
+
+def _scores(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    names = [task["name"] for task in document["tasks"]]
+    knows_means = document["entries"][0]["mean_score"] is not None
+    rows = [("mean score ± se" if knows_means else "Q", *names)]
+    for entry in document["entries"]:
+        cells = (entry["tasks"][name] for name in names)
+        rows.append((entry["team"], *(_cell(cell) for cell in cells)))
+    if agreement := document["agreement"]:
+        tau = (_figure(one, decimals=2) for one in agreement["tasks"]["tau_with_board"])
+        rows.append(("Kendall's tau with the ranking", *tau))
+    return rows
+
+
+def _cell(cell: Mapping[str, Any]) -> str:
+    if cell["mean"] is None:
+        return _figure(cell["q"], decimals=2)
+    error = "" if cell["standard_error"] is None else f" ± {cell['standard_error']:.4f}"
+    return f"{cell['mean']:.4f}{error}"
