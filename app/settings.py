@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     bundle_limit_bytes: PositiveInt = 256 * 1024**2
     validations_at_once: PositiveInt = 2
 
+    # How late the public sees a change of a board, a hidden or frozen one included.
+    board_cache_s: NonNegativeFloat = 1.0
+    board_cache_bytes: PositiveInt = Field(default=64 * 1024**2, description="of each process")
+
     evaluation_time_limit_s: PositiveInt = 1800
     # Of each of a worker's processes; what is larger fails with the code `memory-limit`. Resident
     # at the peak, for n samples of d dimensions and m labels of the largest task: 140 MB + 4·n·d
@@ -72,6 +76,11 @@ class Settings(BaseSettings):
     lease_s: PositiveFloat = 30.0
     max_attempts: PositiveInt = 3
     sweep_every_s: PositiveFloat = 5.0
+    # While submissions of a phase are on their way its board is ranked no more often than this.
+    ranking_pause_s: NonNegativeFloat = 10.0
+    # Split scores that a worker's process keeps to rank by; 1,000 submissions to eleven tasks in
+    # 40 splits take 8 MB.
+    score_cache_bytes: PositiveInt = 64 * 1024**2
     reannounce_after_s: PositiveFloat = 30.0
     visibility_timeout_s: PositiveInt = 7200
     worker_concurrency: PositiveInt = Field(default_factory=_usable_cores)
