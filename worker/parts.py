@@ -12,6 +12,7 @@ from app.blobs import BlobStore
 from app.db import SessionFactory, make_engine, make_sessions
 from app.queue import JobQueue
 from app.settings import Settings
+from app.submissions.split_scores import ScoreCache
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Parts:
     blobs: BlobStore
     queue: JobQueue
     redis: redis.Redis
+    scores: ScoreCache
 
     def close(self) -> None:
         """Give the connections back."""
@@ -45,4 +47,5 @@ def make_parts(settings: Settings, queue: JobQueue) -> Parts:
         redis=redis.Redis.from_url(
             settings.redis_url, socket_timeout=5, retry=Retry(NoBackoff(), 1)
         ),
+        scores=ScoreCache(settings.score_cache_bytes),
     )

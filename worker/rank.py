@@ -1,6 +1,7 @@
-"""Rank one phase: read, compute, store, if a ranking was asked for and nobody was faster."""
+"""Rank one phase: read, compute, store, if a ranking was asked for and is due."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -9,10 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.clock import utc_now
-from app.leaderboards.board import Board, build_board
+from app.leaderboards.document import with_head
+from app.leaderboards.publishing import Publication, publish
 from app.leaderboards.ranking import read_contenders
-from app.leaderboards.render import content_of, digest_of, to_csv, to_json, to_markdown
 from app.models import SNAPSHOT_NUMBERS, Leaderboard, Snapshot, new_id
+from worker.due import claim_ranking
+from worker.groups import read_labels_of_tasks, with_groups
 from worker.parts import Parts
 
 log = structlog.get_logger(__name__)
@@ -20,45 +23,50 @@ log = structlog.get_logger(__name__)
 
 def rank_phase(parts: Parts, phase_id: UUID) -> None:
     """Bring a phase's board up to date; many requests are served by one ranking."""
+    pause = timedelta(seconds=parts.settings.ranking_pause_s)
+    with parts.sessions() as session:
+        claimed = claim_ranking(session, phase_id, now=utc_now(), pause=pause)
+        session.commit()
+    if not claimed:
+        return
     with parts.sessions() as session:
         # One look for all queries: the board is of one instant, and of no other request than this.
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        board_row = session.get(Leaderboard, phase_id)
-        if board_row is None or board_row.ranked >= board_row.requested:
-            return
-        requested = board_row.requested
-        contenders = read_contenders(session, phase_id)
-    board = build_board(contenders.rules, contenders.pool, contenders.baselines)
+        requested = session.get_one(Leaderboard, phase_id).requested
+        contenders = read_contenders(session, phase_id, now=utc_now(), cache=parts.scores)
+        labels = read_labels_of_tasks(session, phase_id)
+    rules = with_groups(contenders.rules, parts.blobs, labels)
+    publication = publish(replace(contenders, rules=rules))
     with parts.sessions() as session:
-        number = store_board(session, board, requested=requested, now=utc_now())
+        number = store_publication(session, publication, requested=requested, now=utc_now())
         session.commit()
     log.info("phase ranked", phase_id=str(phase_id), requested=requested, snapshot=number)
 
 
-def store_board(session: Session, board: Board, *, requested: int, now: datetime) -> int | None:
+def store_publication(
+    session: Session, publication: Publication, *, requested: int, now: datetime
+) -> int | None:
     """Write a snapshot if the board changed; return its number.
 
     The lock on the board's row orders rankings; one that started from an older request than the
     last one stored is dropped.
     """
-    phase_id = board.rules.phase_id
+    phase_id = publication.phase_id
     row = session.get_one(Leaderboard, phase_id, with_for_update=True, populate_existing=True)
     if row.ranked >= requested:
         return None
     row.ranked = requested
-    content = content_of(board)
-    digest = digest_of(content)
     last = session.scalars(
         select(Snapshot.content_sha256)
         .where(Snapshot.phase_id == phase_id)
         .order_by(Snapshot.number.desc())
         .limit(1)
     ).one_or_none()
-    if digest == last or (last is None and not board.entries):
+    if publication.content_sha256 == last or (last is None and publication.is_empty):
         return None
     at = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as precise as it is shown
     number = session.scalar(select(SNAPSHOT_NUMBERS.next_value()))
-    body = to_json(content, number=number, at=at)
+    body = with_head(publication.content, number=number, at=at)
     session.add(
         Snapshot(
             id=new_id(),
@@ -66,10 +74,12 @@ def store_board(session: Session, board: Board, *, requested: int, now: datetime
             phase_id=phase_id,
             created_at=at,
             sha256=sha256(body).hexdigest(),
-            content_sha256=digest,
+            content_sha256=publication.content_sha256,
             body=body,
-            csv=to_csv(board),
-            markdown=to_markdown(board),
+            csv=publication.csv,
+            markdown=publication.markdown,
+            inputs=publication.inputs,
+            places=publication.places,
         )
     )
     session.flush()

@@ -14,6 +14,7 @@ from app.models import Leaderboard, Status, Submission
 from app.queue import EVALUATE_SUBMISSION, RANK_PHASE
 from app.submissions.service import mark_announced
 from worker import store
+from worker.due import busy, is_due
 from worker.failures import Failure
 from worker.parts import Parts
 
@@ -95,15 +96,21 @@ def announce_waiting(parts: Parts, *, now: datetime) -> None:
 
 
 def announce_rankings(parts: Parts, *, now: datetime) -> None:
-    """Send the rankings that were asked for and not done."""
+    """Send the rankings that were asked for, are due and not done."""
     patience = timedelta(seconds=parts.settings.reannounce_after_s)
+    pause = timedelta(seconds=parts.settings.ranking_pause_s)
     with parts.sessions() as session:
-        phases = session.scalars(
-            select(Leaderboard.phase_id).where(
+        asked = session.execute(
+            select(Leaderboard.phase_id, Leaderboard.ranked_at, busy(Leaderboard.phase_id)).where(
                 Leaderboard.ranked < Leaderboard.requested,
                 or_(Leaderboard.announced_at.is_(None), Leaderboard.announced_at < now - patience),
             )
         ).all()
+    phases = [
+        phase_id
+        for phase_id, ranked_at, is_busy in asked
+        if is_due(is_busy=is_busy, ranked_at=ranked_at, now=now, pause=pause)
+    ]
     sent = _announce_all(parts, RANK_PHASE, phases)
     if sent:
         with parts.sessions() as session:

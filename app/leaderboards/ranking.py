@@ -1,28 +1,40 @@
 """Read all that a phase's board is made from."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, and_, select
 from sqlalchemy.orm import Session
 
-from app.leaderboards.board import BoardRules, BoardTask, Contender
+from app.leaderboards.contenders import Contender, Contenders
+from app.leaderboards.entries import weighted_mean
+from app.leaderboards.freezing import with_frozen_weights
+from app.leaderboards.rules import BoardRules, BoardTask
 from app.models import (
     Challenge,
+    Evaluation,
     Participation,
     Phase,
     ProbeKind,
+    SelectBy,
     Selection,
     Status,
     Submission,
+    TaskScore,
     Team,
 )
-from app.phases.service import display_names, tasks_of
-from app.submissions.scores import Scored, candidate_of, official_scores
-from app.submissions.selection import counting
+from app.models.challenge import Analysis
+from app.phases.ranking_policy import RankingPolicy
+from app.phases.service import TaskInPhase, display_names, tasks_of
+from app.submissions.selection import CAN_COME_TO_COUNT, Candidate, best_score, counting
+from app.submissions.split_scores import EvaluationScores, ScoreCache
 from probeboard.labelsets import TaskType
-from probeboard.ranking import RankingMethod
+
+ReadRow = Row[*tuple[Any, ...]]
 
 _METRICS = {
     TaskType.REGRESSION: "r2",
@@ -32,78 +44,82 @@ _METRICS = {
 }
 
 
-@dataclass(frozen=True)
-class Contenders:
-    """All that a phase's board is made from."""
+def read_contenders(
+    session: Session,
+    phase_id: UUID,
+    *,
+    now: datetime,
+    policy: RankingPolicy | None = None,
+    cache: ScoreCache | None = None,
+) -> Contenders:
+    """Read a phase's rules, the submissions that count, and the baselines.
 
-    rules: BoardRules
-    pool: tuple[Contender, ...]
-    baselines: tuple[Contender, ...]
-
-
-def read_contenders(session: Session, phase_id: UUID) -> Contenders:
-    """Read a phase's rules, the submissions that count, and the baselines."""
+    With a policy, as if the phase had it. Split scores are read once in the life of the cache.
+    """
+    cache = ScoreCache() if cache is None else cache
     phase, challenge = session.execute(
         select(Phase, Challenge)
         .join(Challenge, Challenge.id == Phase.challenge_id)
         .where(Phase.id == phase_id)
     ).one()
-    rules = rules_of(session, phase, challenge)
-    weights = {task.task_id: task.weight for task in tasks_of(session, phase.id)}
-    rows = session.execute(
-        select(Submission, Team.name)
-        .outerjoin(Participation, Participation.id == Submission.participation_id)
-        .outerjoin(Team, Team.id == Participation.team_id)
-        .where(Submission.phase_id == phase.id, Submission.status == Status.SCORED)
-    ).all()
-    of_phase = select(Submission.id).where(Submission.phase_id == phase.id)
-    scores = official_scores(session, of_phase)
-    candidates = [
-        candidate_of(one, scores.get(one.id), method=rules.method, weights=weights)
-        for one, _ in rows
-    ]
-    chosen = set(counting(candidates, Selection(phase.selection)).values())
+    rules = rules_of(session, phase, challenge, policy=policy)
+    rows = _read_rows(session, phase_id)
+    chosen = _counting(session, rules, rows)
     # Public ones only: how much a team keeps to itself is its own affair.
-    handed_in = Counter(one.participation_id for one, _ in rows if one.public)
-    contenders = {
-        one.id: _contender(
-            one, team, scores[one.id], list(weights), handed_in[one.participation_id]
-        )
-        for one, team in rows
-        if one.id in scores
-    }
-    pool = tuple(contenders[one.id] for one, _ in rows if one.id in chosen)
-    baselines = tuple(
-        contenders[one.id]
-        for one, _ in rows
-        if one.is_baseline and one.public and one.id in contenders
+    handed_in = Counter(
+        row.participation_id for row in rows if row.public and row.status == Status.SCORED
     )
-    return Contenders(rules, pool, baselines)
+    shown = [
+        row
+        for row in rows
+        if row.evaluation_id is not None
+        and (row.id in chosen or (row.is_baseline and row.public and row.status == Status.SCORED))
+    ]
+    scores = cache.read(session, [row.evaluation_id for row in shown], rates=rules.shows_rates)
+    contenders = [
+        _contender(row, scores[row.evaluation_id], handed_in[row.participation_id]) for row in shown
+    ]
+    return Contenders(
+        with_frozen_weights(session, with_ratios(rules, scores), cache=cache, now=now),
+        pool=tuple(one for one in contenders if not one.is_baseline),
+        baselines=tuple(one for one in contenders if one.is_baseline),
+    )
 
 
-def rules_of(session: Session, phase: Phase, challenge: Challenge) -> BoardRules:
-    """Return what decides a phase's board."""
+def rules_of(
+    session: Session, phase: Phase, challenge: Challenge, *, policy: RankingPolicy | None = None
+) -> BoardRules:
+    """Return what decides a phase's board, but for what only its scores tell."""
     tasks = tasks_of(session, phase.id)
     names = display_names(phase, tasks)
     return BoardRules(
         challenge=challenge.slug,
+        challenge_title=challenge.title,
         phase=phase.slug,
+        phase_title=phase.title,
         phase_id=phase.id,
-        method=RankingMethod(phase.ranking),
-        selection=phase.selection,
+        policy=policy or RankingPolicy.of(phase),
         scorer=f"{phase.scorer}@{phase.scorer_version}",
-        tasks=tuple(
-            BoardTask(
-                name=names[task.task_id],
-                task_type=task.task_type,
-                metric=metric_of(TaskType(task.task_type), ProbeKind(task.probe)),
-                weight=task.weight,
-            )
-            for task in tasks
-        ),
+        tasks=tuple(_task(task, names[task.task_id]) for task in tasks),
         shows_tasks=phase.board_tasks,
-        decimals=phase.decimals,
+        shows_rates=phase.board_tasks and Analysis.RATE_DISTORTION in phase.analyses,
     )
+
+
+def with_ratios(rules: BoardRules, scores: Mapping[UUID, EvaluationScores]) -> BoardRules:
+    """Take over each task's n_test / n_train from the evaluations; the same splits have the same.
+
+    Rows of old may not tell it; then the size of the test part does, and 0 where there is none.
+    """
+    tasks = []
+    for task in rules.tasks:
+        told = [
+            one.test_to_train[task.task_id]
+            for one in scores.values()
+            if task.task_id in one.test_to_train
+        ]
+        tasks.append(replace(task, test_to_train=max(told)) if told else task)
+    return replace(rules, tasks=tuple(tasks))
 
 
 def metric_of(task_type: TaskType, probe: ProbeKind) -> str:
@@ -111,23 +127,98 @@ def metric_of(task_type: TaskType, probe: ProbeKind) -> str:
     return "map_at_20" if probe is ProbeKind.RETRIEVAL else _METRICS[task_type]
 
 
-def _contender(
-    submission: Submission,
-    team: str | None,
-    scored: Scored,
-    task_ids: list[UUID],
-    n_submissions: int,
-) -> Contender:
-    scores = [scored.tasks[task_id] for task_id in task_ids]
+def _task(task: TaskInPhase, name: str) -> BoardTask:
+    size = task.splits.test_size
+    return BoardTask(
+        name=name,
+        slug=task.slug,
+        task_type=task.task_type,
+        metric=metric_of(TaskType(task.task_type), ProbeKind(task.probe)),
+        weight=task.weight,
+        task_id=task.task_id,
+        test_to_train=0.0 if size is None else size / (1.0 - size),
+        group=str(task.task_id),
+    )
+
+
+def _read_rows(session: Session, phase_id: UUID) -> Sequence[ReadRow]:
+    """Read the submissions that count or may come to, as plain columns: there may be thousands."""
+    statement: Select[*tuple[Any, ...]] = (
+        select(
+            Submission.id,
+            Submission.participation_id,
+            Submission.is_baseline,
+            Submission.public,
+            Submission.status,
+            Submission.received_at,
+            Submission.queue_number,
+            Submission.selected_at,
+            Submission.method_name,
+            Submission.project_url,
+            Submission.paper_url,
+            Team.name.label("team"),
+            Evaluation.id.label("evaluation_id"),
+        )
+        .outerjoin(Participation, Participation.id == Submission.participation_id)
+        .outerjoin(Team, Team.id == Participation.team_id)
+        .outerjoin(
+            Evaluation, and_(Evaluation.submission_id == Submission.id, Evaluation.is_official)
+        )
+        .where(Submission.phase_id == phase_id, Submission.status.in_(CAN_COME_TO_COUNT))
+    )
+    return session.execute(statement).all()
+
+
+def _counting(session: Session, rules: BoardRules, rows: Sequence[ReadRow]) -> set[UUID]:
+    """Return the submissions that count."""
+    policy = rules.policy
+    scores: Mapping[UUID, float] = {}
+    if policy.selection is not Selection.LAST:
+        scores = _scores(session, rules, best_score(policy.method, policy.select_by))
+    candidates = [
+        Candidate(
+            submission_id=row.id,
+            participation_id=row.participation_id,
+            status=Status(row.status),
+            public=row.public,
+            received_at=row.received_at,
+            queue_number=row.queue_number,
+            score=None if row.evaluation_id is None else scores.get(row.evaluation_id, 0.0),
+            selected_at=row.selected_at,
+        )
+        for row in rows
+    ]
+    return set(counting(candidates, policy.selection, limit=policy.selection_limit).values())
+
+
+def _scores(session: Session, rules: BoardRules, by: SelectBy) -> dict[UUID, float]:
+    """Return the score by which “best” is told, by evaluation."""
+    figure = TaskScore.q if by is SelectBy.MEAN_Q else TaskScore.mean
+    rows = session.execute(
+        select(TaskScore.evaluation_id, TaskScore.task_id, figure)
+        .join(Evaluation, Evaluation.id == TaskScore.evaluation_id)
+        .join(Submission, Submission.id == Evaluation.submission_id)
+        .where(Submission.phase_id == rules.phase_id, Evaluation.is_official)
+    )
+    found: dict[UUID, dict[UUID, float]] = {}
+    for evaluation_id, task_id, value in rows:
+        found.setdefault(evaluation_id, {})[task_id] = value
+    return {
+        key: weighted_mean([values[task.task_id] for task in rules.tasks], rules.weights)
+        for key, values in found.items()
+    }
+
+
+def _contender(row: ReadRow, scores: EvaluationScores, n_submissions: int) -> Contender:
     return Contender(
-        submission_id=submission.id,
-        team=team,
-        method_name=submission.method_name,
-        project_url=submission.project_url,
-        paper_url=submission.paper_url,
-        received_at=submission.received_at,
-        n_submissions=1 if submission.is_baseline else n_submissions,
-        means=tuple(score.mean for score in scores),
-        qs=tuple(score.q for score in scores),
-        standard_errors=tuple(score.standard_error for score in scores),
+        submission_id=row.id,
+        evaluation_id=row.evaluation_id,
+        team=row.team,
+        method_name=row.method_name,
+        project_url=row.project_url,
+        paper_url=row.paper_url,
+        received_at=row.received_at,
+        n_submissions=1 if row.is_baseline else n_submissions,
+        is_baseline=row.is_baseline,
+        scores=scores,
     )

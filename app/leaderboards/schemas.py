@@ -6,8 +6,42 @@ from uuid import UUID
 from pydantic import Field
 
 from app.http.schemas import Instant, View
+from app.models import SelectBy, Selection, TieBreak, WinRateAgainst
 from probeboard.labelsets import TaskType
 from probeboard.ranking import RankingMethod
+
+Ends = tuple[int, int]
+Tau = float | None
+
+
+class BoardPolicyView(View):
+    """How scores became ranks."""
+
+    method: RankingMethod = Field(description="The official ranking method.")
+    weights: Literal["announced", "pool", "frozen"] = Field(
+        description="Where the tasks' weights come from: the phase, the spread of Q over the pool, "
+        "or that spread as it was at an instant."
+    )
+    floor: float | None = Field(
+        description="For neuco: Q below it counts as this in the weights; null for no floor."
+    )
+    tie_break: TieBreak = Field(
+        description="What parts equal ranks: nothing, or the better mean score and then the "
+        "earlier submission."
+    )
+    win_rate_against: WinRateAgainst = Field(description="Whom win rates are shares of.")
+    selection: Selection = Field(description="Which submission of a team counts.")
+    selection_limit: int | None = Field(description="How many a team may select, where it does.")
+    select_by: SelectBy = Field(description="The score that “best” means.")
+
+
+class UncertaintyView(View):
+    """Whether and how the board says how sure it is."""
+
+    shown: bool = Field(description="Whether intervals, chances and tiers are given.")
+    reason: str | None = Field(description="Why not; null where they are.")
+    draws: int = Field(description="How often the scores were drawn anew.")
+    level: float = Field(description="Of intervals and of simultaneous rank sets.")
 
 
 class BoardTaskView(View):
@@ -16,7 +50,8 @@ class BoardTaskView(View):
     name: str = Field(description="Its public name; masked where the phase says so.")
     type: TaskType = Field(description="What its labels are.")
     metric: str = Field(description="What is measured; larger is better.", examples=["r2"])
-    weight: float = Field(description="Its weight in the ranking.")
+    weight: float = Field(description="Its weight as announced.")
+    weight_used: float = Field(description="Its share in the official ranking; they sum to 1.")
 
 
 class BoardCellView(View):
@@ -30,8 +65,15 @@ class BoardCellView(View):
     rank: float | None = Field(description="Rank in the task; null for a baseline.")
 
 
+class RateView(View):
+    """How well embeddings still do when they are made smaller."""
+
+    bytes: float = Field(description="Bytes a sample takes.")
+    mean_score: float = Field(description="The best mean score at so many bytes.")
+
+
 class BoardEntryView(View):
-    """A line of the board."""
+    """A line of the board. Of a baseline all that compares it with the pool is null."""
 
     rank: int | None = Field(description="1 is best, ties share the smaller; null for a baseline.")
     would_rank: int | None = Field(description="A baseline's rank, if it were in the pool.")
@@ -39,17 +81,79 @@ class BoardEntryView(View):
     team: str | None = Field(description="The team's name; null for a baseline.")
     method_name: str = Field(description="What the team calls its method.")
     aggregate: float | None = Field(
-        description="The figure the method ranks by: average or weighted rank, or a mean."
+        description="The figure the method ranks by: average or weighted rank, a mean, or a share."
     )
     mean_score: float = Field(description="Weighted mean of the tasks' means.")
+    mean_score_error: float | None = Field(
+        description="Its standard error, corrected for overlapping splits; null with one split."
+    )
     mean_q: float = Field(description="Weighted mean of the tasks' Q.")
-    win_rate: float | None = Field(description="Share of the others beaten, averaged over tasks.")
+    win_rate: float | None = Field(
+        description="Share of the others, or of the baselines, beaten; a mean over tasks."
+    )
     n_submissions: int = Field(description="The team's public, scored submissions in this phase.")
     submission_id: UUID = Field(description="The submission that counts.")
     received_at: Instant = Field(description="When it came in.")
     project_url: str | None = Field(description="Code or project page.")
     paper_url: str | None = Field(description="Paper.")
+    rank_interval: Ends | None = Field(description="95 % interval of the rank.")
+    rank_set: Ends | None = Field(
+        description="From a 95 % confidence set for all ranks at once (Mogstad et al. 2024): what "
+        "may be claimed."
+    )
+    tier: int | None = Field(
+        description="1 for all that may be best; 2 for all that may be best of the rest; and so on."
+    )
+    p_first: float | None = Field(description="Probability of being first; a tie is split.")
+    p_top3: float | None = Field(description="Probability of a rank of 3 or better.")
+    rank_without_task: Ends | None = Field(
+        description="Least and largest rank when each task is left out in turn."
+    )
+    rank_without_entry: Ends | None = Field(
+        description="Least and largest rank when each other entry is left out in turn, which "
+        "keeps its place."
+    )
+    ranks: dict[RankingMethod, int] = Field(
+        description="Its rank by each method; a baseline's, if it were in the pool. Only that of "
+        "the official one counts."
+    )
+    tie_broken: bool = Field(description="Whether only the tie-break tells it from another.")
+    rate_distortion: list[RateView] | None = Field(
+        description="Mean score by size; null where the phase does not analyse or show it."
+    )
     tasks: dict[str, BoardCellView] = Field(description="By task; empty where not public.")
+
+
+class MethodAgreementView(View):
+    """How far methods agree on the order."""
+
+    names: list[RankingMethod] = Field(description="The methods, the official one first.")
+    tau: list[list[Tau]] = Field(
+        description="Kendall's tau-b of each two; null where an order is one tie."
+    )
+
+
+class TaskAgreementView(View):
+    """How far tasks agree on the order."""
+
+    names: list[str] = Field(description="The tasks.")
+    tau_with_board: list[Tau] = Field(
+        description="Kendall's tau-b of each task's order with the board's."
+    )
+    clusters: list[list[str]] | None = Field(
+        description="Tasks that order at least three quarters of the pairs alike."
+    )
+    draw_tau: Tau = Field(
+        description="Mean Kendall's tau-b of the drawn orders with the board's; null where no "
+        "uncertainty is shown."
+    )
+
+
+class AgreementView(View):
+    """How far methods and tasks agree."""
+
+    methods: MethodAgreementView = Field(description="Between methods.")
+    tasks: TaskAgreementView | None = Field(description="Between tasks; null where not public.")
 
 
 class BoardView(View):
@@ -58,11 +162,22 @@ class BoardView(View):
     snapshot: int | None = Field(description="Its number; null before the first ranking.")
     ranked_at: Instant | None = Field(description="When it was ranked.")
     challenge: str = Field(description="Slug of the challenge.")
+    challenge_title: str = Field(description="Title of the challenge.")
     phase: str = Field(description="Slug of the phase.")
+    phase_title: str = Field(description="Title of the phase.")
     phase_id: UUID = Field(description="Id of the phase.")
     rule: str = Field(description="By which rules it was made, in a line.")
     method: RankingMethod = Field(description="The official ranking method.")
-    selection: Literal["best", "last"] = Field(description="Which submission of a team counts.")
+    selection: Selection = Field(description="Which submission of a team counts.")
     scorer: str = Field(description="Name and version of the scorer.")
+    decimals: int = Field(description="Decimals of the scores.")
+    policy: BoardPolicyView = Field(description="The rules, one by one.")
+    uncertainty: UncertaintyView = Field(description="How sure the board can be.")
+    methods: list[RankingMethod] = Field(
+        description="The methods by which `ranks` are given, the official one first."
+    )
     tasks: list[BoardTaskView] = Field(description="The tasks; empty where not public.")
     entries: list[BoardEntryView] = Field(description="By rank, baselines where they would be.")
+    agreement: AgreementView | None = Field(
+        description="How far methods and tasks agree; null with fewer than 3 entries."
+    )

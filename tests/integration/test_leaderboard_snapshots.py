@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from sqlalchemy.exc import DBAPIError
 
 from app.clock import utc_now
-from app.leaderboards.board import build_board
+from app.leaderboards.publishing import publish
 from app.leaderboards.ranking import read_contenders
 from app.leaderboards.schemas import BoardView
 from app.models import Leaderboard, Snapshot
@@ -27,7 +27,7 @@ from tests.builders import Contest, Person
 from tests.serving import RunningServer
 from worker.evaluate import evaluate_submission
 from worker.parts import Parts
-from worker.rank import rank_phase, store_board
+from worker.rank import rank_phase, store_publication
 
 ROOMY = {"per_day": 100, "total": 100, "in_flight": 100}
 EVIL = '=HYPERLINK("http://evil.example")|**b**<script>`x`[a](b)'
@@ -193,13 +193,12 @@ def test_a_late_ranking_never_overwrites_a_newer_one(api: Api, parts: Parts) -> 
     score(parts, team, contest, builders.noise(1))
     with parts.sessions() as session:
         old_request = session.get_one(Leaderboard, phase).requested
-        old = read_contenders(session, phase)
-    old_board = build_board(old.rules, old.pool, old.baselines)
+        old = publish(read_contenders(session, phase, now=utc_now()))
     score(parts, team, contest, builders.truth())
     rank_phase(parts, phase)
     newest = api.get(f"/phases/{contest.phase}/leaderboard").content
     with parts.sessions() as session:
-        late = store_board(session, old_board, requested=old_request, now=utc_now())
+        late = store_publication(session, old, requested=old_request, now=utc_now())
         session.commit()
     assert late is None
     assert api.get(f"/phases/{contest.phase}/leaderboard").content == newest

@@ -1,0 +1,49 @@
+"""How far methods, tasks and draws agree on the order."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.leaderboards.placing import Placing
+from probeboard.ranking import RankingMethod, TaskSplitScores
+from probeboard.ranking.agreement import kendall_tau_b, task_clusters
+from probeboard.ranking.uncertainty import FEWEST_ENTRIES, RankUncertainty
+
+Tau = float | None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Kendall's tau-b, None where an order is one tie; and the names of tasks that rank alike."""
+
+    methods: tuple[RankingMethod, ...]
+    method_tau: list[list[Tau]]
+    task_tau: list[Tau]
+    clusters: list[list[str]] | None
+    draw_tau: Tau
+
+
+def agreement_of(
+    placing: Placing, tasks: Sequence[TaskSplitScores], uncertainty: RankUncertainty | None
+) -> Agreement | None:
+    """Compare the orders of a pool; None where there are too few to be in an order."""
+    official = placing.official
+    if len(official.ranks) < FEWEST_ENTRIES:
+        return None
+    names = [task.name for task in tasks]
+    clusters = task_clusters(names, official.task_ranks)
+    by_method = np.column_stack([placing.pool[method] for method in placing.methods])
+    with_board = np.column_stack([official.ranks, official.task_ranks])
+    return Agreement(
+        methods=placing.methods,
+        method_tau=[[_tau(value) for value in row] for row in kendall_tau_b(by_method).tolist()],
+        task_tau=[_tau(value) for value in kendall_tau_b(with_board)[0, 1:].tolist()],
+        clusters=[[names[row] for row in rows] for rows in clusters],
+        draw_tau=None if uncertainty is None else _tau(uncertainty.draw_tau),
+    )
+
+
+def _tau(value: float) -> Tau:
+    return None if math.isnan(value) else round(value, 4) + 0.0

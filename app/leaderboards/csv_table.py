@@ -1,0 +1,70 @@
+"""A board as CSV, a column per figure."""
+
+import csv
+import io
+
+from app.clock import to_json_instant
+from app.leaderboards.board import Board
+from app.leaderboards.entries import Entry, TaskCell
+
+# Cells that a spreadsheet would run as a formula get an apostrophe in front.
+_FORMULA_STARTS = ("=", "+", "-", "@")
+
+_HEADER = (
+    *("rank", "would_rank", "team", "method_name", "is_baseline", "aggregate", "mean_score"),
+    *("mean_score_error", "mean_q", "win_rate", "rank_low", "rank_high", "rank_set_low"),
+    *("rank_set_high", "tier", "p_first", "p_top3", "n_submissions", "received_at"),
+    *("project_url", "paper_url"),
+)
+_FIGURES = ("mean", "standard_error", "q", "rank")
+
+
+def to_csv(board: Board) -> bytes:
+    """Write the board as CSV."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    tasks = board.rules.tasks if board.rules.shows_tasks else ()
+    of_tasks = (_defused(f"{task.name}:{figure}") for task in tasks for figure in _FIGURES)
+    writer.writerow([*_HEADER, *of_tasks])
+    for entry in board.entries:
+        cells = (figure for cell in entry.cells for figure in _task_figures(cell))
+        writer.writerow([*_figures(entry), *cells])
+    return text.getvalue().encode()
+
+
+def _figures(entry: Entry) -> list[object]:
+    """Return the cells of a line; the writer leaves those of None empty."""
+    one = entry.contender
+    return [
+        entry.rank,
+        entry.would_rank,
+        _defused(one.team or ""),
+        _defused(one.method_name),
+        str(entry.rank is None).lower(),
+        entry.aggregate,
+        entry.mean_score,
+        entry.mean_score_error,
+        entry.mean_q,
+        entry.win_rate,
+        *_sureness(entry),
+        one.n_submissions,
+        to_json_instant(one.received_at),
+        _defused(one.project_url or ""),
+        _defused(one.paper_url or ""),
+    ]
+
+
+def _sureness(entry: Entry) -> list[object]:
+    sure = entry.sureness
+    if sure is None:
+        return [None] * 7
+    return [*sure.rank_interval, *sure.rank_set, sure.tier, sure.p_first, sure.p_top3]
+
+
+def _task_figures(cell: TaskCell) -> tuple[float | None, ...]:
+    return cell.mean, cell.standard_error, cell.q, cell.rank
+
+
+def _defused(text: str) -> str:
+    line = " ".join(text.split())  # the writer would leave a lone carriage return unquoted
+    return f"'{line}" if line.startswith(_FORMULA_STARTS) else line

@@ -1,0 +1,149 @@
+"""A board as JSON: the body of a snapshot, from which all that is public is read."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from app.clock import to_json_instant
+from app.leaderboards.board import Board
+from app.leaderboards.entries import Entry, Sureness
+from app.submissions.selection import best_score
+
+# Grows when equal inputs give another document: a snapshot is derived again only by the program
+# that speaks its format.
+FORMAT = 1
+
+
+def content_of(board: Board) -> dict[str, Any]:
+    """Return the board as the JSON tells it, without number and instant."""
+    rules = board.rules
+    return {
+        "challenge": rules.challenge,
+        "challenge_title": rules.challenge_title,
+        "phase": rules.phase,
+        "phase_title": rules.phase_title,
+        "phase_id": str(rules.phase_id),
+        "rule": board.rule,
+        "method": str(rules.method),
+        "selection": str(rules.policy.selection),
+        "scorer": rules.scorer,
+        "decimals": rules.decimals,
+        "policy": _policy(board),
+        "uncertainty": {
+            "shown": board.reason is None,
+            "reason": board.reason,
+            "draws": board.draws,
+            "level": board.level,
+        },
+        "methods": [str(method) for method in board.methods],
+        "tasks": _tasks(board),
+        "entries": [_entry(board, entry) for entry in board.entries],
+        "agreement": _agreement(board),
+    }
+
+
+def digest_of(content: dict[str, Any]) -> str:
+    """Digest a board's content: equal digests, equal boards."""
+    return hashlib.sha256(to_bytes(content)).hexdigest()
+
+
+def to_json(content: dict[str, Any], *, number: int | None, at: datetime | None) -> bytes:
+    """Write the JSON of a snapshot; a board nobody is on yet has neither number nor instant."""
+    return with_head(to_bytes(content), number=number, at=at)
+
+
+def with_head(content: bytes, *, number: int | None, at: datetime | None) -> bytes:
+    """Put number and instant before the members of a content that was written already."""
+    head = {"snapshot": number, "ranked_at": to_json_instant(at) if at else None}
+    return to_bytes(head)[:-1] + b"," + content[1:]
+
+
+def to_bytes(value: dict[str, Any]) -> bytes:
+    """Write compact JSON in the order of the members."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _policy(board: Board) -> dict[str, Any]:
+    policy = board.rules.policy
+    return {
+        "method": str(policy.method),
+        "weights": board.rules.weights_from,
+        "floor": policy.floor,
+        "tie_break": str(policy.tie_break),
+        "win_rate_against": str(policy.win_rate_against),
+        "selection": str(policy.selection),
+        "selection_limit": policy.selection_limit,
+        "select_by": str(best_score(policy.method, policy.select_by)),
+    }
+
+
+def _tasks(board: Board) -> list[dict[str, Any]]:
+    if not board.rules.shows_tasks:
+        return []
+    return [
+        {
+            "name": task.name,
+            "type": task.task_type,
+            "metric": task.metric,
+            "weight": task.weight,
+            "weight_used": weight,
+        }
+        for task, weight in zip(board.rules.tasks, board.weights_used, strict=True)
+    ]
+
+
+def _entry(board: Board, entry: Entry) -> dict[str, Any]:
+    one = entry.contender
+    tasks = board.rules.tasks if board.rules.shows_tasks else ()
+    return {
+        "rank": entry.rank,
+        "would_rank": entry.would_rank,
+        "is_baseline": entry.rank is None,
+        "team": one.team,
+        "method_name": one.method_name,
+        "aggregate": entry.aggregate,
+        "mean_score": entry.mean_score,
+        "mean_score_error": entry.mean_score_error,
+        "mean_q": entry.mean_q,
+        "win_rate": entry.win_rate,
+        "n_submissions": one.n_submissions,
+        "submission_id": str(one.submission_id),
+        "received_at": to_json_instant(one.received_at),
+        "project_url": one.project_url,
+        "paper_url": one.paper_url,
+        **_sureness(entry.sureness),
+        "ranks": {str(method): rank for method, rank in entry.ranks.items()},
+        "tie_broken": entry.tie_broken,
+        "rate_distortion": _rates(entry.rates),
+        "tasks": {task.name: vars(cell) for task, cell in zip(tasks, entry.cells, strict=True)},
+    }
+
+
+def _sureness(found: Sureness | None) -> dict[str, Any]:
+    if found is None:
+        return dict.fromkeys(Sureness.__dataclass_fields__)
+    return vars(found)
+
+
+def _rates(points: Sequence[tuple[float, float]] | None) -> list[dict[str, float]] | None:
+    if points is None:
+        return None
+    return [{"bytes": size, "mean_score": score} for size, score in points]
+
+
+def _agreement(board: Board) -> dict[str, Any] | None:
+    found = board.agreement
+    if found is None:
+        return None
+    methods = {"names": [str(one) for one in found.methods], "tau": found.method_tau}
+    tasks = None
+    if board.rules.shows_tasks:
+        tasks = {
+            "names": [task.name for task in board.rules.tasks],
+            "tau_with_board": found.task_tau,
+            "clusters": found.clusters,
+            "draw_tau": found.draw_tau,
+        }
+    return {"methods": methods, "tasks": tasks}

@@ -1,0 +1,201 @@
+"""The lines of a board: each contender's figures, rounded as far as the phase releases them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.leaderboards.contenders import Contender, mean_score_errors
+from app.leaderboards.placing import Placing
+from app.leaderboards.rules import BoardRules
+from probeboard.ranking import RankingMethod, TaskSplitScores
+from probeboard.ranking.uncertainty import RankUncertainty
+
+Interval = tuple[int, int]
+OF_SCORES = (RankingMethod.MEAN_SCORE, RankingMethod.MEAN_Q)
+
+
+@dataclass(frozen=True)
+class TaskCell:
+    """One entry's figures in one task, rounded; one split has no standard error."""
+
+    mean: float
+    standard_error: float | None
+    q: float
+    rank: float | None
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """How sure a rank is; see `RankUncertainty`."""
+
+    rank_interval: Interval
+    rank_set: Interval
+    tier: int
+    p_first: float
+    p_top3: float
+    rank_without_task: Interval
+    rank_without_entry: Interval
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the board. `rank` is None for a baseline, which has `would_rank` instead.
+
+    `ranks` has the rank by every method; of a baseline, the one it would have. `rates` are bytes
+    and the mean score at so many, where an analysis found them and tasks are shown.
+    """
+
+    rank: int | None
+    would_rank: int | None
+    contender: Contender
+    aggregate: float | None
+    win_rate: float | None
+    mean_score: float
+    mean_score_error: float | None
+    mean_q: float
+    ranks: Mapping[RankingMethod, int]
+    tie_broken: bool
+    sureness: Sureness | None
+    rates: tuple[tuple[float, float], ...] | None
+    cells: tuple[TaskCell, ...]
+
+
+def pool_entries(
+    figures: "Figures", placing: Placing, uncertainty: RankUncertainty | None
+) -> list[Entry]:
+    """Return the lines of the pool, which comes first in `figures`."""
+    official = placing.official
+    rates = placing.win_rates
+    ranks = official.ranks.tolist()
+    sureness = [_sureness(uncertainty, *one) for one in enumerate(ranks)] if uncertainty else []
+    return [
+        Entry(
+            rank=rank,
+            would_rank=None,
+            aggregate=figures.aggregate(float(official.aggregate[row])),
+            win_rate=None if rates is None else rounded(float(rates[row]), 4),
+            ranks={method: int(every[row]) for method, every in placing.pool.items()},
+            tie_broken=bool(official.tie_broken[row]),
+            sureness=sureness[row] if sureness else None,
+            cells=figures.cells(row, official.task_ranks[row].tolist()),
+            **figures.summary(row),
+        )
+        for row, rank in enumerate(ranks)
+    ]
+
+
+def baseline_entries(figures: "Figures", placing: Placing, n_pool: int) -> list[Entry]:
+    """Return the lines of the baselines, which follow the pool: its figures are None in them."""
+    would = placing.baselines[figures.rules.method]
+    return [
+        Entry(
+            rank=None,
+            would_rank=int(would[row]),
+            aggregate=None,
+            win_rate=None,
+            ranks={method: int(every[row]) for method, every in placing.baselines.items()},
+            tie_broken=False,
+            sureness=None,
+            cells=figures.cells(n_pool + row, [None] * len(figures.rules.tasks)),
+            **figures.summary(n_pool + row),
+        )
+        for row in range(len(would))
+    ]
+
+
+class Figures:
+    """The scores of some contenders, in plain numbers: a board of thousands is built of them."""
+
+    def __init__(
+        self,
+        rules: BoardRules,
+        contenders: Sequence[Contender],
+        tasks: Sequence[TaskSplitScores],
+    ) -> None:
+        self.rules = rules
+        self._contenders = contenders
+        self._means = _by_row([task.means for task in tasks])
+        self._qs = _by_row([task.qs for task in tasks])
+        self._errors = _by_row([task.standard_errors for task in tasks])
+        self._mean_errors = mean_score_errors(tasks, rules.weights).tolist()
+
+    def aggregate(self, value: float) -> float:
+        """Round what ranks: an average of ranks tells nothing of scores, a mean of them does."""
+        return rounded(value, self.rules.decimals if self.rules.method in OF_SCORES else 4)
+
+    def summary(self, row: int) -> dict[str, Any]:
+        """Return who it is, and what is said of all tasks together."""
+        weights, decimals = self.rules.weights, self.rules.decimals
+        one = self._contenders[row]
+        return {
+            "contender": one,
+            "mean_score": rounded(weighted_mean(self._means[row], weights), decimals),
+            "mean_score_error": _error(self._mean_errors[row], decimals),
+            "mean_q": rounded(weighted_mean(self._qs[row], weights), decimals),
+            "rates": _rates(self.rules, one),
+        }
+
+    def cells(self, row: int, ranks: Sequence[float | None]) -> tuple[TaskCell, ...]:
+        """Return the figures of each task, where they are shown."""
+        if not self.rules.shows_tasks:
+            return ()
+        decimals = self.rules.decimals
+        found = zip(self._means[row], self._errors[row], self._qs[row], ranks, strict=True)
+        return tuple(
+            TaskCell(rounded(mean, decimals), _error(error, decimals), rounded(q, decimals), place)
+            for mean, error, q, place in found
+        )
+
+
+def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    """Return the weighted mean, summed in the order of the tasks."""
+    pairs = zip(values, weights, strict=True)
+    return sum(value * weight for value, weight in pairs) / sum(weights)
+
+
+def rounded(value: float, decimals: int) -> float:
+    """Round a figure as it is released; a board shows no -0.0."""
+    return round(value, decimals) + 0.0
+
+
+def _by_row(columns: Sequence[NDArray[np.float64]]) -> list[list[float]]:
+    rows: list[list[float]] = np.column_stack(columns).tolist()
+    return rows
+
+
+def _error(value: float, decimals: int) -> float | None:
+    return None if math.isnan(value) else rounded(value, decimals)
+
+
+def _sureness(found: RankUncertainty, row: int, rank: int) -> Sureness:
+    def reaching(ranges: NDArray[np.int64]) -> Interval:
+        # A rank that a tie-break gave may lie outside of what the method alone says.
+        low, high = ranges[row].tolist()
+        return min(low, rank), max(high, rank)
+
+    return Sureness(
+        rank_interval=reaching(found.interval),
+        rank_set=reaching(found.rank_set),
+        tier=int(found.tier[row]),
+        p_first=rounded(float(found.p_first[row]), 3),
+        p_top3=rounded(float(found.p_top3[row]), 3),
+        rank_without_task=reaching(found.without_task),
+        rank_without_entry=reaching(found.without_entry),
+    )
+
+
+def _rates(rules: BoardRules, one: Contender) -> tuple[tuple[float, float], ...] | None:
+    """Return the best mean score at each number of bytes: several encodings may have one size."""
+    if not (rules.shows_tasks and rules.shows_rates) or one.scores.rates is None:
+        return None
+    best: dict[float, float] = {}
+    for point in one.scores.rates:
+        means = [float(point["tasks"][task.slug]) for task in rules.tasks]
+        score = rounded(weighted_mean(means, rules.weights), rules.decimals)
+        size = point["bytes_per_sample"]
+        best[size] = max(score, best.get(size, score))
+    return tuple(sorted(best.items()))
