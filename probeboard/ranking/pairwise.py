@@ -97,7 +97,7 @@ def copeland(scores: ArrayLike, *, weights: Weights | None = None) -> Ranking:
     values = score_matrix(scores)
     whole = integer_weights(weights, values.shape[1])
     places = twice_average_ranks(np.where(np.isnan(values), -np.inf, values))
-    twice = _twice_duels_won(places, whole)
+    twice = twice_duels_won(places, whole)
     return ranked(
         "copeland",
         -twice,
@@ -108,8 +108,26 @@ def copeland(scores: ArrayLike, *, weights: Weights | None = None) -> Ranking:
     )
 
 
-def _twice_duels_won(places: NDArray[np.int64], whole: Sequence[int]) -> NDArray[np.int64]:
-    """Twice the wins plus the draws of each row; the smaller place is the better."""
+def twice_duels_won(places: NDArray[np.int64], whole: Sequence[int]) -> NDArray[np.int64]:
+    """Twice the duels won plus those drawn by each row.
+
+    Parameters
+    ----------
+    places
+        Shape ``(n, t)``: ranks on each task or twice them, the smaller the better.
+    whole
+        Shape ``(t,)``: weights, as of `integer_weights`.
+
+    Returns
+    -------
+    NDArray
+        Shape ``(n,)``, int64, in 0 .. 2(n - 1).
+
+    Examples
+    --------
+    >>> twice_duels_won(np.array([[1, 2, 1], [2, 1, 2], [2, 3, 2]]), [1, 1, 1])
+    array([4, 2, 0])
+    """
     n = len(places)
     kind = _smallest_kind(sum(whole))
     columns = np.ascontiguousarray(places.T.astype(np.int32))

@@ -5,10 +5,16 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from probeboard.ranking.joining import (
+    Place,
+    joins_average_rank,
+    joins_borda,
+    joins_copeland,
+)
 from probeboard.ranking.methods import average_rank, mean_q, mean_score, neuco
 from probeboard.ranking.pairwise import borda, copeland
 from probeboard.ranking.result import Ranking
-from probeboard.ranking.ties import Weights
+from probeboard.ranking.ties import Weights, score_matrix
 
 
 class RankingMethod(StrEnum):
@@ -118,10 +124,26 @@ def rank_against_pool(
     >>> rank_against_pool("mean-score", [[0.9], [0.5]], [[0.7], [0.5], [0.1]])
     array([2, 2, 3])
     """
-    rows = np.atleast_2d(np.asarray(candidates, dtype=np.float64))
-    n_tasks = rows.shape[1]
-    inside = np.asarray(pool, dtype=np.float64).reshape(-1, n_tasks)
-    if RankingMethod(method) is RankingMethod.NEUCO:
-        weights = neuco(inside, weights=weights, floor=floor).weights
-    joined = (rank(method, np.vstack([inside, row]), weights=weights).ranks[-1] for row in rows)
-    return np.fromiter(joined, dtype=np.int64, count=len(rows))
+    rows = score_matrix(np.atleast_2d(np.asarray(candidates, dtype=np.float64)))
+    inside = score_matrix(np.asarray(pool, dtype=np.float64).reshape(-1, rows.shape[1]))
+    match RankingMethod(method):
+        case RankingMethod.MEAN_SCORE | RankingMethod.MEAN_Q:
+            # Nobody affects another's mean: one order of all tells who of the pool is ahead.
+            both = mean_score(np.vstack([inside, rows]), weights=weights).ranks
+            ahead = np.searchsorted(np.sort(both[: len(inside)]), both[len(inside) :])
+            return np.asarray(1 + ahead, dtype=np.int64)
+        case RankingMethod.AVERAGE_RANK:
+            place = joins_average_rank(inside, weights)
+        case RankingMethod.BORDA:
+            place = joins_borda(inside, weights)
+        case RankingMethod.COPELAND:
+            place = joins_copeland(inside, weights)
+        case RankingMethod.NEUCO:
+            place = _joins_neuco(inside, neuco(inside, weights=weights, floor=floor).weights)
+        case RankingMethod.TEST_THEN_RANK:
+            raise ValueError("test-then-rank needs the score of every split")
+    return np.fromiter((place(row) for row in rows), dtype=np.int64, count=len(rows))
+
+
+def _joins_neuco(pool: NDArray[np.float64], weights: NDArray[np.float64]) -> Place:
+    return lambda row: int(neuco(np.vstack([pool, row]), weights=weights).ranks[-1])
