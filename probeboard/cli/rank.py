@@ -10,7 +10,8 @@ from typing import Any, Literal
 from probeboard.cli.check import INVALID, VALID
 from probeboard.cli.errors import CommandError
 from probeboard.cli.inputs import SHOWN_ISSUES
-from probeboard.cli.rank_document import Rules, rank_results
+from probeboard.cli.rank_document import rank_results
+from probeboard.cli.rank_entries import Rules
 from probeboard.cli.rank_neuco import read_folder
 from probeboard.cli.rank_results import InvalidResults, Results
 from probeboard.cli.rank_table import Reading, read_table

@@ -91,11 +91,11 @@ class Results:
     @property
     def methods(self) -> tuple[RankingMethod, ...]:
         """The methods that can be computed, the default one first."""
+        can_test = bool(self.splits) and all(task.n_splits > 1 for task in self.splits)
         return tuple(
             method
             for method in RankingMethod
-            if (method.ranks_q or self.means is not None)
-            and (not method.needs_splits or self.splits)
+            if (method.ranks_q or self.means is not None) and (can_test or not method.needs_splits)
         )
 
     def rows(self, names: Sequence[str]) -> "Results":
