@@ -67,6 +67,29 @@ def test_wins_are_those_of_holm_over_all_ordered_pairs(n, spread, level):
     assert significant_wins(one, level=level).tolist() == beats.sum(axis=1).tolist()
 
 
+def test_the_last_pair_that_counts_is_found_in_whichever_part_of_the_order_it_is():
+    # Scores in three bands: t falls off in steps, from far beyond any threshold to below it.
+    for seed, n in ((1, 40), (2, 70), (3, 100)):
+        generator = np.random.default_rng(seed)
+        own = np.repeat([0.0, 0.3, 0.32], n)[:, None]
+        one = task(0.5 + own + generator.normal(0, 0.02, (3 * n, 12)))
+        p = stats.t.sf(paired_t(one), 11)
+        pairs = ~np.eye(3 * n, dtype=bool)
+        beats = np.zeros(p.shape, dtype=bool)
+        beats[pairs] = holm(p[pairs], level=0.05)
+        assert significant_wins(one).tolist() == beats.sum(axis=1).tolist()
+        assert n * n < beats.sum() < 3 * n * n
+
+
+def test_the_later_pairs_are_held_against_less_than_the_first():
+    one = task(noisy(3, 10, seed=11))
+    p = np.sort(stats.t.sf(paired_t(one)[paired_t(one) > 0], 9))
+    assert p[0] < p[2] * 5 / 6
+    # Of 6 pairs the third is held against level / 4, where the first is against level / 6.
+    assert significant_wins(one, level=5 * p[2]).sum() == 3
+    assert significant_wins(one, level=3.9 * p[2]).sum() < 3
+
+
 def test_twins_beat_the_same_and_not_each_other():
     scores = np.repeat(noisy(3, 10, seed=3, spread=0.3), 2, axis=0)
     t = paired_t(task(scores))

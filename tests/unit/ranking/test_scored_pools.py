@@ -11,6 +11,7 @@ from probeboard.ranking import (
     neuco,
     place_against_pool,
     rank,
+    rank_against_pool,
     rank_as_challenger,
     rank_by_all,
     rank_scores,
@@ -126,6 +127,8 @@ def test_tasks_that_do_not_fit_are_refused():
 def test_a_table_of_means_is_not_enough_for_tests():
     with pytest.raises(ValueError, match="score of every split"):
         rank("test-then-rank", [[0.5], [0.6]])
+    with pytest.raises(ValueError, match="score of every split"):
+        rank_against_pool("test-then-rank", [[0.5], [0.6]], [[0.7]])
     assert [method for method in RankingMethod if method.needs_splits] == [
         RankingMethod.TEST_THEN_RANK
     ]
