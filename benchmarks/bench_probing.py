@@ -5,7 +5,12 @@ Every contestant is a process of its own on one BLAS thread; rounds are interlea
 splits only, as said beside its figures, which are extrapolated to 40. Ratios stand beside the
 figures to reach, and decide nothing. Processor time is the one to trust on a busy machine.
 
-    python benchmarks/bench_probing.py [--repeats 3] [--data FOLDER] [--neuco-bench CHECKOUT]
+    python benchmarks/bench_probing.py [--repeats 3] [--data FOLDER]
+        [--neuco-bench CHECKOUT --neuco-python PYTHON]
+
+NeuCo-Bench runs once on each of `--torch-threads`, and the least figure counts: on a busy machine
+two threads wait for each other, spinning. Without a checkout its quoted figures stand in, which
+are another machine's: a ratio to them says little.
 
 `--data` keeps what was drawn (7 seconds) for the next run. `--only exact,neuco` measures some.
 `--growth` measures how the time grows instead, and draws it (some minutes more).
@@ -26,7 +31,14 @@ from typing import Any
 
 from probing_data import PLANS, SPLITS
 from probing_growth import plot
-from probing_whole import WHOLE, measure_neuco_bench, measure_whole
+from probing_whole import (
+    WHOLE,
+    NeucoBenchRun,
+    Whole,
+    largest_difference,
+    measure_neuco_bench,
+    measure_whole,
+)
 
 HERE = Path(__file__).resolve().parent
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
@@ -72,7 +84,8 @@ class Result:
     def of(cls, runs: list[dict[str, Any]]) -> "Result":
         def median(label: str, key: str) -> float:
             parts = [run["parts"][label] for run in runs]
-            return statistics.median(p[key] * (SPLITS / (p["n_splits"] or SPLITS)) for p in parts)
+            of_40: list[float] = [p[key] * (SPLITS / (p["n_splits"] or SPLITS)) for p in parts]
+            return statistics.median(of_40)
 
         labels = list(runs[0]["parts"])
         return cls(
@@ -142,16 +155,19 @@ def print_ratio(what: str, peer: float, ours: float, to_reach: str) -> None:
     print(f"  {what:58} {peer:8.1f} / {ours:6.2f} = {peer / ours:6.1f} x   (to reach: {to_reach})")
 
 
-def print_ratios(results: dict[str, Result]) -> None:
+def print_ratios(results: dict[str, Result], peers: list[NeucoBenchRun]) -> None:
     """Ours beside the peers, tasks only."""
     print("\nPeer / ours, CPU seconds, tasks only")
+    name, neuco_bench = "NeuCo-Bench (quoted, another machine)", QUOTED_CPU_S
+    if peers:
+        name, neuco_bench = "NeuCo-Bench", min(peer.tasks_cpu for peer in peers)
     exact, one_c = results.get("exact"), results.get("exact-one-C")
     if neuco := results.get("neuco"):
         total = neuco.total(REGRESSIONS + BINARIES, prepare=True)
-        print_ratio("NeuCo-Bench (quoted) / neuco", QUOTED_CPU_S, total, "18 x")
+        print_ratio(f"{name} / neuco", neuco_bench, total, "18 x")
     if exact:
         total = exact.total(REGRESSIONS + BINARIES, prepare=True)
-        print_ratio("NeuCo-Bench (quoted) / exact, penalties chosen", QUOTED_CPU_S, total, "-")
+        print_ratio(f"{name} / exact, penalties chosen", neuco_bench, total, "-")
     if exact and (ridge := results.get("RidgeCV")):
         few = [name for name in FEW_ROWS if name in REGRESSIONS]
         many = [name for name in REGRESSIONS if name not in few]
@@ -163,8 +179,8 @@ def print_ratios(results: dict[str, Result]) -> None:
     if "RidgeCV" in results and "lbfgs" in results:
         loop = results["RidgeCV"].total(REGRESSIONS) + results["lbfgs"].total(BINARIES)
         print(
-            f"  scikit-learn's loop took {QUOTED_LOOP_CPU_S} s where NeuCo-Bench took "
-            f"{QUOTED_CPU_S}; here, on these tasks, it takes {loop:.0f} s"
+            f"  another machine: scikit-learn's loop took {QUOTED_LOOP_CPU_S} s where NeuCo-Bench "
+            f"took {QUOTED_CPU_S}; here, on these tasks, it takes {loop:.0f} s"
         )
     for peer, to_reach in (("lbfgs", "84 x"), ("newton-cholesky", "108 x")):
         if peer not in results:
@@ -179,24 +195,47 @@ def print_ratios(results: dict[str, Result]) -> None:
                 print_ratio(f"{peer} / {label}, n < d", *pair, "-")
 
 
-def print_whole(folder: Path, *, repeats: int, checkout: Path | None) -> None:
+def print_row(who: str, wall: float, cpu: float, peak_mb: float, remark: str) -> None:
+    """One whole process."""
+    print(f"  {who:38} {wall:8.2f} {cpu:8.2f} {peak_mb:8.0f}    {remark}")
+
+
+def print_whole(folder: Path, *, repeats: int, peers: list[NeucoBenchRun]) -> None:
     """From the CSV, whole processes: seconds, and the peak of the largest process."""
-    if checkout:
-        cpu, wall, peak = measure_neuco_bench(checkout, folder)
-        origin = "measured"
-    else:
-        cpu, wall, peak = QUOTED_CPU_S, QUOTED_WALL_S, float(QUOTED_PEAK_MB)
-        origin = "quoted, not measured; CPU of its tasks only"
-    print("\nFrom the CSV, whole process           wall s    CPU s  peak MB    (to reach)")
-    print(f"  {f'NeuCo-Bench ({origin})':52}")
-    print(f"  {'':34} {wall:8.1f} {cpu:8.1f} {peak:8.0f}")
+    print(f"\nFrom the CSV, whole process {'wall s':>21} {'CPU s':>8} {'peak MB':>8}    (to reach)")
+    for peer in peers:
+        who, one = f"NeuCo-Bench, torch threads: {peer.threads}", peer.whole
+        parts = f"CPU s: tasks {peer.tasks_cpu:.1f}, loss curves {peer.curves_cpu:.1f}"
+        print_row(who, one.wall, one.cpu, one.peak_mb, parts)
+    quoted = "another machine's; CPU of its tasks only"
+    if not peers:
+        print_row("NeuCo-Bench (quoted)", QUOTED_WALL_S, QUOTED_CPU_S, QUOTED_PEAK_MB, quoted)
+    wall = min((peer.whole.wall for peer in peers), default=QUOTED_WALL_S)
+    scores: dict[str, list[float]] = {}
     for scorer, to_reach in (("exact", "30 x"), ("neuco", "25 x")):
         runs = [measure_whole(scorer, folder) for _ in range(repeats)]
-        mine = [statistics.median(values) for values in zip(*runs, strict=True)]
-        print(
-            f"  {f'probeboard score, {scorer}, 2 processes':34} {mine[1]:8.2f} {mine[0]:8.2f}"
-            f" {mine[2]:8.0f}    {wall / mine[1]:.1f} x ({to_reach}); each process ≤ 320 MB"
+        mine = Whole(
+            cpu=statistics.median(run.cpu for run in runs),
+            wall=statistics.median(run.wall for run in runs),
+            peak_mb=max(run.peak_mb for run in runs),
+            scores=runs[0].scores,
         )
+        scores = mine.scores
+        remark = f"{wall / mine.wall:.1f} x ({to_reach}); each process ≤ 320 MB"
+        if peers:
+            cpu = min(peer.whole.cpu for peer in peers)
+            remark += f"; {cpu / mine.cpu:.1f} x in CPU s"
+        who = f"probeboard score, {scorer}, 2 processes"
+        print_row(who, mine.wall, mine.cpu, mine.peak_mb, remark)
+    for peer in peers:
+        most, count = largest_difference(peer.whole.scores, scores)
+        print(f"  NeuCo-Bench: {peer.version}; torch {peer.torch}, threads: {peer.threads}")
+        print(f"  its {count} split scores differ from neuco's by {most:.1e} at most")
+    print(
+        "  load average: {:.1f} in the last minute, {:.1f} in 5, {:.1f} in 15".format(
+            *os.getloadavg()
+        )
+    )
 
 
 @contextlib.contextmanager
@@ -219,9 +258,14 @@ def main() -> None:
     parser.add_argument("--peer-repeats", type=int, default=1, help="of scikit-learn's loops")
     parser.add_argument("--data", type=Path, help="a folder to keep the data in")
     parser.add_argument("--only", help=f"some of: {','.join([*names, WHOLE])}")
+    parser.add_argument("--neuco-bench", type=Path, help="a checkout")
     parser.add_argument(
-        "--neuco-bench", type=Path, help="a checkout whose requirements are installed"
+        "--neuco-python",
+        type=Path,
+        default=Path(sys.executable),
+        help="an interpreter that has its requirements",
     )
+    parser.add_argument("--torch-threads", default="1,2", help="NeuCo-Bench's, run by run")
     parser.add_argument("--growth", action="store_true", help="draw probing-growth.svg instead")
     options = parser.parse_args()
     if options.growth:
@@ -231,14 +275,19 @@ def main() -> None:
     if unknown := wanted - {*names, WHOLE}:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     with drawn_data(options.data) as folder:
+        peers = []
+        for threads in options.torch_threads.split(",") if options.neuco_bench else ():
+            note(f"NeuCo-Bench, torch threads: {threads}")
+            checkout, python = options.neuco_bench, options.neuco_python
+            peers.append(measure_neuco_bench(checkout, folder, python=python, threads=int(threads)))
         results = measure_all(
             folder, wanted, repeats=options.repeats, peer_repeats=options.peer_repeats
         )
         if results:
             print_tasks(results)
-            print_ratios(results)
+            print_ratios(results, peers)
         if WHOLE in wanted:
-            print_whole(folder, repeats=options.repeats, checkout=options.neuco_bench)
+            print_whole(folder, repeats=options.repeats, peers=peers)
 
 
 if __name__ == "__main__":
