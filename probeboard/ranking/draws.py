@@ -13,27 +13,36 @@ The same g serves every submission and every task of a group (same samples, same
 submissions and tasks share cancels in differences as it does in the scores. With k < 20 splits
 s² itself is uncertain: a draw's deviation is divided by √(χ²_{k-1}/(k-1)), the same for a whole
 group, which makes each θ* Student's t with k - 1 degrees of freedom, as the corrected t-test has.
+
+Q = 2 m / (0.02 + s) is drawn from draws of m, as above, and of the standard deviation s. If all
+splits correlate equally, as the correction assumes, what they share cancels in s, so s² varies as
+that of independent splits: ``log s* = log s + Σ_j g_j (z_j² - 1) / (2 √(k (k - 1)))``, z the
+standardised scores, by the delta method; the logarithm keeps s* positive.
 """
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from probeboard.ranking.split_scores import TaskSplitScores
+from probeboard.ranking.split_scores import Q_OFFSET, TaskSplitScores
+from probeboard.ranking.ties import rounded
 
 # From here on the chi-square factor is within a few percent of one.
 ENOUGH_SPLITS = 20
 
 
-def multipliers(seed: str, group: str, *, n_splits: int, n_draws: int) -> NDArray[np.float64]:
+def multipliers(
+    seed: str, group: str, *, n_splits: int, n_draws: int, student: bool = True
+) -> NDArray[np.float64]:
     """Random numbers that one seed and one group of tasks always get.
 
     Returns
     -------
     NDArray
-        Shape ``(n_draws, n_splits)``: g, divided by √(χ²/(k-1)) where k < 20. The first draws of
-        more are the same draws.
+        Shape ``(n_draws, n_splits)``: g, divided by √(χ²/(k-1)) where k < 20 unless `student` is
+        false. The first draws of more are the same draws.
 
     Examples
     --------
@@ -42,24 +51,134 @@ def multipliers(seed: str, group: str, *, n_splits: int, n_draws: int) -> NDArra
     True
     """
     g = _generator(seed, group, "normal").standard_normal((n_draws, n_splits))
-    if n_splits < ENOUGH_SPLITS and n_splits > 1:
+    if student and n_splits < ENOUGH_SPLITS:
         dof = n_splits - 1
         chi_square = _generator(seed, group, "chi-square").chisquare(dof, n_draws)
         g /= np.sqrt(chi_square / dof)[:, None]
     return g
 
 
-def deviations(task: TaskSplitScores) -> NDArray[np.float64]:
-    """What a draw's multipliers are applied to: √((1/k + n_test/n_train)/(k-1)) (F - mean).
+def deviations(task: TaskSplitScores, *, of_q: bool = False) -> NDArray[np.float64]:
+    """What multipliers are applied to: √((1/k + n_test/n_train)/(k-1)) (F - mean).
+
+    Parameters
+    ----------
+    task
+        At least two splits.
+    of_q
+        Those of Q instead, to first order:
+        ``dQ = 2 dm / (0.02 + s) - 2 m ds / (0.02 + s)²``.
 
     Returns
     -------
     NDArray
-        Shape ``(n, k)``; its product with its transpose is the corrected covariance of the means.
-        NaN where a submission could not be scored.
+        Shape ``(n, k)``; its product with its transpose is the corrected covariance of the means,
+        or of the Qs. NaN where a submission could not be scored.
     """
-    scale = np.sqrt(task.variance_factor / (task.n_splits - 1))
-    return np.asarray(scale * (task.scores - task.means[:, None]))
+    k = task.n_splits
+    # Identical submissions get identical rows, whatever their place in memory.
+    scores = np.ascontiguousarray(task.scores)
+    from_mean = scores - task.means[:, None]
+    of_mean = np.sqrt(task.variance_factor / (k - 1)) * from_mean
+    if not of_q:
+        return np.asarray(of_mean)
+    s = scores.std(axis=1)[:, None]
+    of_spread = s * _log_spread(from_mean, s)
+    scale = 2.0 / (Q_OFFSET + s)
+    return np.asarray(scale * of_mean - scale * task.means[:, None] / (Q_OFFSET + s) * of_spread)
+
+
+@dataclass(frozen=True, eq=False)
+class TaskDraws:
+    """Draws of one task's mean scores, or Qs, made as they are asked for.
+
+    Attributes
+    ----------
+    g
+        Shape ``(n_draws, k)``, of `multipliers`.
+    centre
+        Shape ``(n,)``: the means; of Q, too.
+    from_centre
+        Shape ``(n, k)``: `deviations` of the means.
+    spread, log_spread
+        Of Q only, shapes ``(n,)`` and ``(n, k)``: s, and what g is applied to for log s*.
+    """
+
+    g: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    from_centre: NDArray[np.float64]
+    spread: NDArray[np.float64] | None = None
+    log_spread: NDArray[np.float64] | None = None
+
+    def between(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Draws ``start .. stop - 1``, shape ``(stop - start, n)``.
+
+        Products are made in float64 and kept in float32: what the order of summation leaves in
+        the last digits, and with it how many submissions are computed at once, does not show.
+        """
+        g = self.g[start:stop]
+        drawn = g @ self.from_centre.T
+        drawn += self.centre
+        if self.spread is not None and self.log_spread is not None:
+            spread = self.spread * np.exp(g @ self.log_spread.T)
+            drawn = 2.0 * drawn / (Q_OFFSET + spread)
+        return drawn.astype(np.float32)
+
+
+def task_draws(
+    task: TaskSplitScores, *, of_q: bool, seed: str, n_draws: int, rows: NDArray[np.intp]
+) -> TaskDraws:
+    """Draws of the submissions in these rows, all of which must have been scored.
+
+    Examples
+    --------
+    >>> scores = np.array([[0.4, 0.6, 0.5, 0.4, 0.7], [0.2, 0.3, 0.2, 0.2, 0.4]])
+    >>> task = TaskSplitScores("slope", scores, test_to_train=0.25, group="a")
+    >>> draws = task_draws(task, of_q=False, seed="phase", n_draws=500, rows=np.arange(2))
+    >>> draws.between(0, 500).shape, draws.between(0, 500).mean(axis=0).round(2)
+    ((500, 2), array([0.52, 0.26], dtype=float32))
+    """
+    part = TaskSplitScores(task.name, task.scores[rows], task.test_to_train, task.group)
+    g = multipliers(seed, task.group, n_splits=task.n_splits, n_draws=n_draws)
+    if not of_q:
+        return TaskDraws(g, part.means, deviations(part))
+    spread = part.scores.std(axis=1)
+    log_spread = _log_spread(part.scores - part.means[:, None], spread[:, None])
+    return TaskDraws(g, part.means, deviations(part), spread, log_spread)
+
+
+def scored_rows(task: TaskSplitScores) -> NDArray[np.bool_]:
+    """Tell which submissions could be scored on a task, shape ``(n,)``.
+
+    Examples
+    --------
+    >>> scores = np.array([[0.4, 0.6], [np.nan, np.nan]])
+    >>> scored_rows(TaskSplitScores("slope", scores, test_to_train=0.25, group="a"))
+    array([ True, False])
+    """
+    return np.asarray(np.isfinite(task.scores).all(axis=1))
+
+
+def first_of_twins(task: TaskSplitScores) -> NDArray[np.intp]:
+    """For each submission, the first with the same split scores to 1e-9: mostly itself.
+
+    Examples
+    --------
+    >>> scores = np.array([[0.4, 0.6], [0.5, 0.5], [0.4, 0.6]])
+    >>> first_of_twins(TaskSplitScores("slope", scores, test_to_train=0.25, group="a"))
+    array([0, 1, 0])
+    """
+    first: dict[bytes, int] = {}
+    rows = rounded(task.scores) + 0.0  # -0.0 is 0.0
+    return np.array([first.setdefault(row.tobytes(), i) for i, row in enumerate(rows)], np.intp)
+
+
+def _log_spread(from_mean: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(z² - 1) / (2 √(k (k - 1))), 0 where nothing spreads."""
+    k = from_mean.shape[1]
+    steady = spread == 0.0
+    squares = (from_mean / np.where(steady, 1.0, spread)) ** 2
+    return np.where(steady, 0.0, (squares - 1.0) / (2.0 * np.sqrt(k * (k - 1))))
 
 
 def _generator(seed: str, group: str, use: str) -> np.random.Generator:
