@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.ranking.draws import deviations, multipliers
-from probeboard.ranking.methods import Weights
 from probeboard.ranking.split_scores import TaskSplitScores
-from probeboard.ranking.ties import DECIMALS, integer_weights
+from probeboard.ranking.ties import DECIMALS, Weights, integer_weights
 
 # As in `rank_uncertainty`: fewer splits say nothing about their spread.
 FEWEST_SPLITS = 5
@@ -89,7 +88,7 @@ def compare(
     >>> round(found.difference, 2), found.low < 0.2 < found.high, found.p_better
     (0.2, True, 1.0)
     """
-    whole = integer_weights([1.0] * len(tasks) if weights is None else weights, len(tasks))
+    whole = integer_weights(weights, len(tasks))
     shares = [weight / sum(whole) for weight in whole]
     each = [_drawn(task, a, b, seed=seed, n_draws=n_draws) for task in tasks]
     counted = [(share, one) for share, one in zip(shares, each, strict=True) if share > 0]

@@ -1,21 +1,31 @@
 """How sure the ranks of a pool are: intervals, chances, claims and what a rank hangs on."""
 
+import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from probeboard.ranking.agreement import kendall_tau_b
+from probeboard.ranking.draw_agreement import draw_taus
 from probeboard.ranking.draw_cache import DrawCache
-from probeboard.ranking.draws import deviations, multipliers
-from probeboard.ranking.methods import Weights
-from probeboard.ranking.pool import RankingMethod, rank
+from probeboard.ranking.draw_ranks import DrawSource, rank_draws
+from probeboard.ranking.leave_entry import ranks_without_entry
+from probeboard.ranking.leave_task import ranks_without_task
+from probeboard.ranking.pair_draws import affordable_draws, draws_of_copeland, draws_of_tests
+from probeboard.ranking.pool import RankingMethod
+from probeboard.ranking.rank_sets import rank_sets, significantly_better, tiers
+from probeboard.ranking.result import Ranking
+from probeboard.ranking.scored import rank_scores
 from probeboard.ranking.split_scores import TaskSplitScores
-from probeboard.ranking.ties import integer_weights
+from probeboard.ranking.ties import Weights
 
 LEVEL = 0.95
 FEWEST_ENTRIES = 3
 FEWEST_SPLITS = 5
+# Enough for the mean of their agreement, which varies little from draw to draw.
+AGREEING_DRAWS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +80,7 @@ def rank_uncertainty(
     weights: Weights | None = None,
     floor: float | None = 0.0,
     n_draws: int = 1000,
+    level: float = LEVEL,
     cache: DrawCache | None = None,
     keys: Sequence[Hashable] | None = None,
 ) -> RankUncertainty | None:
@@ -78,7 +89,7 @@ def rank_uncertainty(
     Parameters
     ----------
     method, weights, floor
-        As for `rank`.
+        As for `rank_scores`.
     tasks
         The same n submissions in each.
     seed
@@ -86,9 +97,11 @@ def rank_uncertainty(
         submission by submission.
     n_draws
         How many draws.
+    level
+        Of intervals and rank sets.
     cache, keys
         Draws of earlier calls by key; a key names one submission's split scores on these tasks,
-        for good. Without either, nothing is kept.
+        for good. Without both, nothing is kept.
 
     Returns
     -------
@@ -98,61 +111,91 @@ def rank_uncertainty(
     Raises
     ------
     ValueError
-        If the tasks differ in their submissions, or the arguments make no sense to the method.
+        As for `rank_scores`, and if there is not one key per submission.
+
+    Examples
+    --------
+    >>> splits = np.random.default_rng(0).normal([[0.9], [0.5], [0.5]], 0.05, (3, 40))
+    >>> task = TaskSplitScores("slope", splits, test_to_train=0.25, group="sites")
+    >>> sure = rank_uncertainty("average-rank", [task], seed="phase 1")
+    >>> sure.tier, sure.rank_set.tolist(), sure.interval.tolist(), sure.p_first[0]
+    (array([1, 2, 2]), [[1, 1], [2, 3], [2, 3]], [[1, 1], [2, 3], [2, 3]], np.float64(1.0))
     """
-    n = tasks[0].scores.shape[0]
+    ranking = rank_scores(method, tasks, weights=weights, floor=floor)
+    n = ranking.ranks.size
+    if keys is not None and len(keys) != n:
+        raise ValueError(f"{n} submissions need as many keys, not {len(keys)}")
     if n < FEWEST_ENTRIES or min(task.n_splits for task in tasks) < FEWEST_SPLITS:
         return None
-    by_q = RankingMethod(method).ranks_q
-    values = np.column_stack([task.qs if by_q else task.means for task in tasks])
-    ranks = rank(method, values, weights=weights, floor=floor).ranks
-    errors = np.stack([_errors(task, seed=seed, n_draws=n_draws) for task in tasks], axis=2)
-    drawn = np.array(
-        [rank(method, values + error, weights=weights, floor=floor).ranks for error in errors]
-    )
-    first = drawn == 1
-    low, high = np.quantile(
-        drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0, method="inverted_cdf"
-    )
-    better = _significant(values, errors, weights=weights)
-    pairs = np.column_stack([ranks, ranks])
+    source = DrawSource(seed, n_draws, cache, keys)
+    drawn = draw_ranks(ranking, tasks, source, weights=weights, floor=floor)
+    better = significantly_better(ranking, tasks, seed=seed, n_draws=n_draws, level=level)
+    by_task = np.column_stack([ranking.ranks, ranking.task_ranks])
     return RankUncertainty(
-        n_draws=n_draws,
-        interval=np.column_stack([np.minimum(low, ranks), np.maximum(high, ranks)]),
-        p_first=(first / first.sum(axis=1, keepdims=True)).mean(axis=0),
-        p_top3=(drawn <= 3).mean(axis=0),
-        rank_set=np.column_stack([1 + better.sum(axis=0), n - better.sum(axis=1)]),
-        tier=_tiers(better),
-        without_task=pairs,
-        without_entry=pairs,
-        draw_tau=1.0,
-        task_tau=np.ones(len(tasks)),
+        n_draws=len(drawn),
+        interval=intervals(ranking.ranks, drawn, level=level),
+        p_first=p_first(drawn),
+        p_top3=np.asarray((drawn <= 3).mean(axis=0)),
+        rank_set=rank_sets(better),
+        tier=tiers(better),
+        without_task=ranks_without_task(ranking, tasks, weights=weights, floor=floor),
+        without_entry=ranks_without_entry(ranking, tasks, weights=weights, floor=floor),
+        draw_tau=float(draw_taus(ranking.ranks, drawn[:AGREEING_DRAWS]).mean()),
+        task_tau=kendall_tau_b(by_task)[0, 1:],
     )
 
 
-def _errors(task: TaskSplitScores, *, seed: str, n_draws: int) -> NDArray[np.float64]:
-    g = multipliers(seed, task.group, n_splits=task.n_splits, n_draws=n_draws)
-    return np.asarray(g @ deviations(task).T)
+def draw_ranks(
+    ranking: Ranking,
+    tasks: Sequence[TaskSplitScores],
+    source: DrawSource,
+    *,
+    weights: Weights | None = None,
+    floor: float | None = 0.0,
+) -> NDArray[np.int32]:
+    """Rank draws by whichever method the full ranking is by, shape ``(n_draws, n)``.
+
+    Those that look at pairs get fewer draws in a large pool, see `affordable_draws`.
+    """
+    n_draws = affordable_draws(ranking.ranks.size, len(tasks), source.n_draws)
+    match RankingMethod(ranking.method):
+        case RankingMethod.COPELAND:
+            return draws_of_copeland(tasks, replace(source, n_draws=n_draws), weights=weights)
+        case RankingMethod.TEST_THEN_RANK:
+            return draws_of_tests(tasks, replace(source, n_draws=n_draws), weights=weights)
+        case _:
+            return rank_draws(ranking, tasks, source, weights=weights, floor=floor)
 
 
-def _significant(
-    values: NDArray[np.float64], errors: NDArray[np.float64], *, weights: Weights | None
-) -> NDArray[np.bool_]:
-    shares = np.array(
-        integer_weights(np.ones(values.shape[1]) if weights is None else weights, values.shape[1]),
-        dtype=np.float64,
-    )
-    shares /= shares.sum()
-    overall, drawn = values @ shares, errors @ shares
-    apart = drawn[:, :, None] - drawn[:, None, :]
-    spread = apart.std(axis=0)
-    spread[spread <= 1e-12] = np.inf
-    critical = np.quantile((np.abs(apart) / spread).max(axis=(1, 2)), LEVEL)
-    return np.asarray((overall[:, None] - overall[None, :]) / spread > critical)
+def intervals(
+    ranks: NDArray[np.int64], drawn: NDArray[np.int32], *, level: float
+) -> NDArray[np.int64]:
+    """Central interval of each column's ranks, widened to hold the rank itself.
+
+    Draws add noise to scores that have some already, which pulls ranks towards the middle; the
+    rank on the board may lie outside of what the draws say, and is never denied.
+
+    Examples
+    --------
+    >>> intervals(np.array([1, 2]), np.array([[1, 2], [2, 1], [2, 1], [2, 1]]), level=0.5)
+    array([[1, 2],
+           [1, 2]])
+    """
+    n_draws = len(drawn)
+    tail = (1.0 - level) / 2.0
+    # The smallest rank that at least that share of the draws does not exceed.
+    low, high = (max(math.ceil(n_draws * p - 1e-9), 1) - 1 for p in (tail, 1.0 - tail))
+    ordered = np.partition(drawn, (low, high), axis=0)
+    return np.column_stack([np.minimum(ordered[low], ranks), np.maximum(ordered[high], ranks)])
 
 
-def _tiers(better: NDArray[np.bool_]) -> NDArray[np.int64]:
-    tiers = np.zeros(len(better), dtype=np.int64)
-    while (rest := tiers == 0).any():
-        tiers[rest & ~better[rest].any(axis=0)] = tiers.max() + 1
-    return tiers
+def p_first(drawn: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Share of the draws in which each is first, a tie split among those who share it.
+
+    Examples
+    --------
+    >>> p_first(np.array([[1, 1, 3], [1, 2, 3]]))
+    array([0.75, 0.25, 0.  ])
+    """
+    first = drawn == 1
+    return np.asarray((first / first.sum(axis=1, keepdims=True)).mean(axis=0))
