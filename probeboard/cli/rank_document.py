@@ -100,10 +100,10 @@ def _uncertainty(pool: Results, rules: Rules) -> RankUncertainty | None:
 
 def _why_not(pool: Results) -> str:
     if not pool.splits:
-        return "Intervals need the scores of single splits."
+        return "no scores of single splits"
     if len(pool.names) < FEWEST_ENTRIES:
-        return f"Intervals need at least {FEWEST_ENTRIES} ranked submissions."
-    return f"Intervals need at least {FEWEST_SPLITS} splits of every task."
+        return f"fewer than {FEWEST_ENTRIES} entries"
+    return f"fewer than {FEWEST_SPLITS} splits"
 
 
 def _tasks(pool: Results, rules: Rules, official: Ranking) -> list[dict[str, Any]]:

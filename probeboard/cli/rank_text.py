@@ -29,7 +29,7 @@ def _head(document: Mapping[str, Any]) -> list[str]:
         f"{uncertainty['level']:.0%} intervals from {uncertainty['draws']} draws, seed "
         f"{document['receipt']['seed']!r}; rank sets and tiers hold for all at once"
         if uncertainty["shown"]
-        else uncertainty["reason"]
+        else f"no intervals: {uncertainty['reason']}"
     )
     splits = sorted({task["splits"] for task in document["tasks"] if task["splits"]})
     how_many = f", {' or '.join(map(str, splits))} splits" if splits else ""

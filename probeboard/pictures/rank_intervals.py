@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 _PLACE, _NAME, _LEFT, _RIGHT, _FIRST, _TIER = 54, 70, 274, 626, 714, 768
 _HEAD, _LEGEND = 26, 66
-NOT_SHOWN = "Intervals need at least three ranked entries and five splits."
+_TOO_FEW = "fewer than 3 entries or 5 splits"
 
 
 def _obstacle(board: Board) -> str:
     if all(line.is_baseline for line in board.lines):
         return NOBODY
     if not board.uncertainty.get("shown"):
-        return str(board.uncertainty.get("reason") or NOT_SHOWN)
+        return f"Intervals are not shown: {board.uncertainty.get('reason') or _TOO_FEW}."
     return ""
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from probeboard.pictures.entries import NONE, Board, Line, printable
+from probeboard.pictures.entries import NONE, Board, printable
 from probeboard.pictures.picture import (
     MARGIN,
     NOBODY,
@@ -39,7 +39,10 @@ def _n_tasks(board: Board) -> int:
 def _obstacle(board: Board) -> str:
     if not board.lines:
         return NOBODY
-    return "" if _tasks(board) else "The board does not show scores by task."
+    if not _tasks(board):
+        return "The board does not show scores by task."
+    scores = (score_of(line.entry, name) for line in board.lines for name in _tasks(board))
+    return "" if any(x is not None for x in scores) else "No score of a task is known."
 
 
 def _row_height(board: Board) -> int:
@@ -65,31 +68,30 @@ def _height(board: Board) -> float:
     return _head(board) + _row_height(board) * len(board.lines) + _LEGEND
 
 
-def score_of(line: Line, task: str) -> float | None:
+def score_of(entry: Mapping[str, Any], task: str) -> float | None:
     """Mean score of an entry in a task; None where it could not be scored."""
-    cell = (line.entry.get("tasks") or {}).get(task) or {}
+    cell = (entry.get("tasks") or {}).get(task) or {}
     value = cell.get("mean")
     return None if value is None or not math.isfinite(value) else float(value)
 
 
-def standardised(board: Board) -> dict[str, list[float | None]]:
-    """Scores of a task less their mean, over their standard deviation, both of the pool (ddof 0).
+def scores_of_ranked(board: Board, task: str) -> list[float]:
+    """Scores of all that are ranked, drawn or not."""
+    ranked = (entry for entry in board.document["entries"] if not entry.get("is_baseline"))
+    scores = (score_of(entry, task) for entry in ranked)
+    return [score for score in scores if score is not None]
 
-    Baselines are placed on the scale, and do not make it. A task in which all score the same is 0.
+
+def standardised(board: Board, task: str) -> list[float | None]:
+    """Scores of a task less the mean of the ranked, over their standard deviation (ddof 0).
+
+    Baselines are placed on the scale, and do not make it. Where all score the same it is 0.
     """
-    scales = {}
-    for task in _tasks(board):
-        column = [score_of(line, task) for line in board.lines]
-        pool = [
-            x for x, line in zip(column, board.lines, strict=True)
-            if x is not None and not line.is_baseline
-        ]  # fmt: skip
-        mean = math.fsum(pool) / len(pool) if pool else 0.0
-        std = math.sqrt(math.fsum((x - mean) ** 2 for x in pool) / len(pool)) if pool else 0.0
-        scales[task] = [
-            None if x is None else ((x - mean) / std if std > 1e-12 else 0.0) for x in column
-        ]
-    return scales
+    column = [score_of(line.entry, task) for line in board.lines]
+    ranked = scores_of_ranked(board, task)
+    mean = math.fsum(ranked) / len(ranked) if ranked else 0.0
+    std = math.sqrt(math.fsum((x - mean) ** 2 for x in ranked) / len(ranked)) if ranked else 0.0
+    return [None if x is None else ((x - mean) / std if std > 1e-12 else 0.0) for x in column]
 
 
 def figure_text(value: float | None, *, decimals: int) -> str:
@@ -112,7 +114,7 @@ def _words(board: Board) -> list[str]:
     lines = [_cut(board)] if _cut(board) else []
     for line in board.lines:
         scores = (
-            f"{printable(name)} {figure_text(score_of(line, name), decimals=decimals)}"
+            f"{printable(name)} {figure_text(score_of(line.entry, name), decimals=decimals)}"
             for name in names
         )
         kind = " (baseline)" if line.is_baseline else ""
@@ -130,12 +132,9 @@ def _cut(board: Board) -> str:
 def _paint(page: "Page", board: Board) -> None:
     width, top, height = _column_width(board), TOP + _head(board), _row_height(board)
     _paint_heads(page, board, top, width)
-    scales, decimals = standardised(board), _decimals(board)
-    size = 11.5 if width >= 44 else 9.5
-    best = {
-        task: max((z for z in column if z is not None), default=None)
-        for task, column in scales.items()
-    }
+    scales = {task: standardised(board, task) for task in _tasks(board)}
+    best = {task: max(scores_of_ranked(board, task), default=None) for task in scales}
+    decimals, size = _decimals(board), 11.5 if width >= 44 else 9.5
     for row, line in enumerate(board.lines):
         y = top + height * row
         ink = page.theme.muted if line.is_baseline else page.theme.text
@@ -146,10 +145,11 @@ def _paint(page: "Page", board: Board) -> None:
             left, z = _LEFT + width * column, zs[row]
             fill = page.theme.band if z is None else page.theme.diverging(z / CLIP)
             page.box(left + 1, y + 1, left + width - 1, y + height - 1, colour=fill)
-            words = figure_text(score_of(line, task), decimals=decimals)
+            score = score_of(line.entry, task)
+            is_best = score is not None and score == best[task] and not line.is_baseline
             page.text(
-                left + width / 2, y + height / 2, words, size=size, align="center",
-                colour=page.theme.ink_on(fill), bold=z is not None and z == best[task],
+                left + width / 2, y + height / 2, figure_text(score, decimals=decimals),
+                size=size, align="center", colour=page.theme.ink_on(fill), bold=is_best,
             )  # fmt: skip
         mean = figure_text(line.entry.get("mean_score"), decimals=decimals)
         x = _LEFT + width * len(scales) + _MEAN - 6
@@ -175,12 +175,12 @@ def _paint_heads(page: "Page", board: Board, top: float, width: float) -> None:
 
 def _paint_legend(page: "Page", board: Board, y: float) -> None:
     theme, n_steps = page.theme, 9
-    x = page.legend_text(MARGIN, y, "within a task: worse") - 16
+    x = page.legend_text(MARGIN, y, "worse") - 16
     for step in range(n_steps):
         colour = theme.diverging(2 * step / (n_steps - 1) - 1)
         page.box(x + 16 * step, y - 6, x + 16 * (step + 1), y + 6, colour=colour)
-    x = page.legend_text(x + 16 * n_steps + 10, y, "better than the mean of the ranked")
-    page.legend_text(x, y, _cut(board) or "bold: the best of a task")
+    x = page.legend_text(x + 16 * n_steps + 10, y, "better than the mean of the ranked in the task")
+    page.legend_text(x, y, _cut(board) or "bold: the best of the ranked")
 
 
 PICTURE = Picture("task-scores", "Scores by task", _obstacle, _words, _height, _paint)

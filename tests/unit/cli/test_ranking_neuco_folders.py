@@ -62,7 +62,7 @@ def test_summaries_alone_are_ranked_as_by_neuco_bench(
         assert entries[name]["rank"] == rank
         assert entries[name]["aggregate"] == pytest.approx(weighted, abs=1e-9)
         assert entries[name]["mean_score"] is None
-    assert document["uncertainty"]["reason"] == "Intervals need the scores of single splits."
+    assert document["uncertainty"]["reason"] == "no scores of single splits"
 
 
 def test_scores_of_splits_beside_a_summary_give_intervals(

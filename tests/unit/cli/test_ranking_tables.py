@@ -232,9 +232,7 @@ def test_a_single_split_has_neither_error_nor_interval(probeboard: Command, tmp_
     path = tmp_path / "one.csv"
     path.write_text(table_of(lines_of(scores_of()[:, :, :1])))
     ended = probeboard("rank", path, "--json")
-    assert ended.document["uncertainty"]["reason"] == (
-        "Intervals need at least 5 splits of every task."
-    )
+    assert ended.document["uncertainty"]["reason"] == "fewer than 5 splits"
     presto = entries_of(ended)["Presto"]
     assert presto["mean_score_error"] is presto["rank_interval"] is None
     assert presto["tasks"]["nox"]["standard_error"] is None
@@ -245,9 +243,7 @@ def test_a_single_split_has_neither_error_nor_interval(probeboard: Command, tmp_
 def test_two_submissions_have_ranks_and_no_intervals(rank: Rank) -> None:
     ended = rank("--baseline", "noise", "--baseline", "mean")
     assert ended.document["uncertainty"]["shown"] is False
-    assert ended.document["uncertainty"]["reason"] == (
-        "Intervals need at least 3 ranked submissions."
-    )
+    assert ended.document["uncertainty"]["reason"] == "fewer than 3 entries"
     assert ended.document["agreement"] is None
 
 
@@ -271,7 +267,7 @@ def test_the_table_for_two_says_why_there_are_no_intervals(
     probeboard: Command, table: Path
 ) -> None:
     ended = probeboard("rank", table, "--baseline", "mean", "--baseline", "noise")
-    assert "Intervals need at least 3 ranked submissions." in ended.out
+    assert "no intervals: fewer than 3 entries" in ended.out
     assert "rank set" not in ended.out
 
 

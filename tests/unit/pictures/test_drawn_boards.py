@@ -72,7 +72,7 @@ def test_a_png_says_what_it_shows_and_has_twice_the_pixels(
 def test_the_same_board_gives_the_same_bytes_from_any_thread(
     form: Literal["svg", "png"], make_board: Any, make_history: Any
 ) -> None:
-    board = make_board()
+    board = make_board(3)
     history = make_history(board)
     jobs = ["rank-intervals", "rank-history"] * 2
     with ThreadPoolExecutor(3) as pool:

@@ -37,8 +37,12 @@ def test_an_empty_board_is_drawn_as_nothing_to_draw_yet(name: str, document: Any
 @pytest.mark.parametrize(
     ("name", "change", "reason"),
     [
-        ("rank-intervals", {"uncertainty": {"shown": False, "reason": "One split."}}, "One split."),
-        ("rank-intervals", {"uncertainty": None}, "three ranked entries and five splits"),
+        (
+            "rank-intervals",
+            {"uncertainty": {"shown": False, "reason": "one split"}},
+            "shown: one split.",
+        ),
+        ("rank-intervals", {"uncertainty": None}, "not shown: fewer than 3 entries or 5 splits."),
         ("task-scores", {"tasks": []}, "does not show scores by task"),
         ("method-robustness", {"methods": ["average-rank"]}, "no ranks by other methods"),
         ("rank-history", {}, "no history of these entries"),
@@ -87,7 +91,10 @@ def test_figures_that_are_missing_are_not_made_up(make_board: Any) -> None:
 
 def test_a_baseline_without_a_place_is_listed_without_a_mark() -> None:
     document = {
-        "entries": [entry(1, "A"), entry(None, "", method_name="Noise", would_rank=None)],
+        "entries": [
+            entry(1, "A", tasks={"t": {"mean": 1}}),
+            entry(None, "", method_name="Noise", would_rank=None),
+        ],
         "tasks": [{"name": "t"}],
     }
     assert "\N{EN DASH} Noise (baseline): t \N{EN DASH}" in draw("task-scores", document).text
@@ -110,12 +117,31 @@ def test_scores_are_standardised_over_the_pool_alone() -> None:
             for rank, mean in ((1, 0.75), (2, 0.25), (None, 2.5), (3, None), (4, float("nan")))
         ],
     }
-    scales = standardised(read_board(document))
-    assert scales["t"] == [1.0, -1.0, 8.0, None, None]
-    assert set(scales["flat"]) == {0.0}
-    assert set(scales["new"]) == {None}
+    board = read_board(document)
+    assert standardised(board, "t") == [1.0, -1.0, 8.0, None, None]
+    assert set(standardised(board, "flat")) == {0.0}
+    assert set(standardised(board, "new")) == {None}
     assert "t 2.500" in describe("task-scores", document)
     assert b"new</text>" in draw("task-scores", document).content
+
+
+def test_entries_that_are_not_drawn_count_in_the_scale_of_a_task() -> None:
+    means = [*([0.5] * 39), 0.9]
+    document = {
+        "tasks": [{"name": "t"}],
+        "entries": [
+            entry(rank + 1, f"{rank}", tasks={"t": {"mean": mean}})
+            for rank, mean in enumerate(means)
+        ],
+    }
+    assert standardised(read_board(document), "t")[0] == pytest.approx(-((1 / 39) ** 0.5))
+    # Of all that are ranked none drawn is the best: no score is bold, as only the title is.
+    assert draw("task-scores", document).content.count(b'font-weight="700"') == 1
+
+
+def test_scores_that_nobody_knows_are_not_drawn() -> None:
+    document = {"tasks": [{"name": "t"}], "entries": [entry(1, "A", tasks={"t": {"mean": None}})]}
+    assert "No score of a task is known." in describe("task-scores", document)
 
 
 def test_more_tasks_than_have_room_are_cut_and_counted(make_board: Any) -> None:
