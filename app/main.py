@@ -28,6 +28,7 @@ from app.http.dependencies import access_of
 from app.http.middleware import RequestContext
 from app.http.stopping import when_told_to_stop
 from app.leaderboards import endpoints as leaderboards
+from app.leaderboards import ranking_changes_endpoints as ranking_changes
 from app.logs import configure_logging
 from app.operations import endpoints as operations
 from app.phases import endpoints as phases
@@ -77,7 +78,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.rates = RateCounter(app.state.redis)
     problems.install(app)
     api = APIRouter(prefix=API_PREFIX, responses=problems.declare(*EVERYWHERE))
-    for noun in (accounts, teams, challenges, phases, submissions, watching, leaderboards):
+    nouns = (
+        accounts, teams, challenges, phases, submissions, watching, leaderboards, ranking_changes
+    )  # fmt: skip
+    for noun in nouns:
         require_declared_access(noun.router)
         api.include_router(noun.router)
     app.include_router(api)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import yaml
 from numpy.typing import NDArray
+from sqlalchemy import text
 
 from app.db import SessionFactory
 from app.models import User
@@ -51,12 +52,12 @@ def blend(share: float, seed: int = 0, n: int = 60, dim: int = 4) -> NDArray[np.
 def csv_bytes(matrix: NDArray[Any], ids: Sequence[str] | None = None) -> bytes:
     """Write embeddings as NeuCo-Bench does."""
     ids = sample_ids(len(matrix)) if ids is None else ids
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    written = io.StringIO(newline="")
+    writer = csv.writer(written, lineterminator="\n")
     writer.writerow(["id", *range(matrix.shape[1])])
     for sample, row in zip(ids, matrix.tolist(), strict=True):
         writer.writerow([sample, *row])
-    return text.getvalue().encode()
+    return written.getvalue().encode()
 
 
 def labels_csv(ids: Sequence[str], labels: Sequence[Any]) -> bytes:
@@ -271,3 +272,13 @@ phases:
     quota: {per_day: 5, total: 50}
     requires: dev
 """
+
+
+def waits_for_a_lock(sessions: SessionFactory) -> bool:
+    """Tell whether some statement in the database of these sessions waits for another."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with sessions() as session:
+        return bool(session.scalar(waiting))

@@ -68,6 +68,12 @@ PUBLIC = Row(None, 200, unpublished=SEEN_BY_ROLES)
 OF_TEAM = Row(READ, 404, MINE | SEEN_BY_ROLES, SEEN_BY_ROLES)
 FOR_ROLES = Row(READ, 404, {"owner": 403, "mate": 403} | SEEN_BY_ROLES, SEEN_BY_ROLES)
 OPEN = Row(None, 200, ignores_tokens=True)
+CHOOSING = Row(
+    SUBMIT,
+    404,
+    {"owner": 409, "mate": 409, "organizer": 403, "reader": 403, "operator": 403},
+    {"organizer": 403, "reader": 403, "operator": 403},
+)
 
 TABLE = {
     "POST /api/v1/accounts": Row(None, 422, body={}),
@@ -131,6 +137,9 @@ TABLE = {
         {"owner": 409, "mate": 409, "organizer": 403, "reader": 403, "operator": 403},
         {"organizer": 403, "reader": 403, "operator": 403},
     ),
+    # 409: let in, and then the phase's rule chooses.
+    "PUT /api/v1/submissions/{submission_id}/selection": CHOOSING,
+    "DELETE /api/v1/submissions/{submission_id}/selection": CHOOSING,
     "POST /api/v1/submissions/{submission_id}/retry": Row(
         ORGANIZE,
         404,
@@ -140,6 +149,14 @@ TABLE = {
     "GET /api/v1/phases/{phase_id}/leaderboard": PUBLIC,
     "GET /api/v1/phases/{phase_id}/leaderboard.csv": PUBLIC,
     "GET /api/v1/phases/{phase_id}/leaderboard.md": PUBLIC,
+    "GET /api/v1/phases/{phase_id}/ranking-changes": PUBLIC,
+    "POST /api/v1/phases/{phase_id}/ranking-changes": Row(
+        ORGANIZE,
+        403,
+        {"organizer": 200, "operator": 200},
+        {"organizer": 200, "operator": 200, "reader": 403},
+        body={"method": "mean-score"},
+    ),
     "GET /api/v1/leaderboards/snapshots/{number}": PUBLIC,
     "GET /health/live": OPEN,
     "GET /health/ready": OPEN,

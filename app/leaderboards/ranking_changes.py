@@ -1,0 +1,228 @@
+"""Change how a phase ranks, in public: first who would move, then the change and its reason."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from app.errors import Forbidden, InvalidInput, NotFound, Place, RankingPolicyMoved
+from app.leaderboards.board import Board, build_board
+from app.leaderboards.entries import Entry
+from app.leaderboards.ranking import read_contenders
+from app.models import Challenge, Phase, RankingChange, User, new_id
+from app.phases.ranking_policy import RankingPolicy
+from app.phases.service import get_phase, tasks_of
+from app.policy import Viewer, holds_any_role, organizes_challenge
+from app.queue import request_ranking
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A change, and each entry's rank before and after it."""
+
+    before: RankingPolicy
+    after: RankingPolicy
+    moves: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A change that was made, as far as its viewer may know; `by` and `moves` may be kept back."""
+
+    id: UUID
+    at: datetime
+    by: str | None
+    reason: str
+    before: RankingPolicy
+    after: RankingPolicy
+    moves: Sequence[Mapping[str, Any]] | None
+
+
+def preview_change(
+    session: Session,
+    viewer: Viewer,
+    phase_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    now: datetime,
+) -> Proposal:
+    """Tell who would move; nothing is written, nobody waits.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such phase.
+    Forbidden
+        If the viewer does not organize the challenge.
+    InvalidInput
+        If the policy would not change, or would make no sense.
+    """
+    # One look for all queries: both boards are of the same scores.
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    phase = _organized(session, viewer, phase_id)
+    return _propose(session, phase, changes, now=now)
+
+
+def apply_change(
+    session: Session,
+    viewer: Viewer,
+    phase_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    reason: str,
+    expected: str,
+    now: datetime,
+) -> tuple[Proposal, UUID]:
+    """Change the policy, record it, and ask for a ranking; return also the record's id.
+
+    `expected` is the digest of the policy that the caller looked at.
+
+    Raises
+    ------
+    NotFound, Forbidden, InvalidInput
+        As `preview_change`.
+    RankingPolicyMoved
+        If the policy is another one by now.
+    """
+    phase = _organized(session, viewer, phase_id)
+    # No key changes, so a snapshot that is being written need not wait, nor we for it in a ring.
+    session.refresh(phase, with_for_update={"key_share": True})
+    if RankingPolicy.of(phase).digest != expected:
+        raise RankingPolicyMoved(
+            f"The policy of {phase.title} has changed since; look at who would move again."
+        )
+    # This holds the board's row: no score comes in and no ranking is stored until the commit.
+    request_ranking(session, phase.id)
+    proposal = _propose(session, phase, changes, now=now)
+    proposal.after.write_to(phase)
+    change = RankingChange(
+        id=new_id(),
+        phase_id=phase.id,
+        at=now,
+        by_id=viewer.me,
+        reason=reason,
+        before=proposal.before.to_document(),
+        after=proposal.after.to_document(),
+        moves=list(proposal.moves),
+    )
+    session.add(change)
+    session.flush()
+    return proposal, change.id
+
+
+def list_changes(
+    session: Session,
+    viewer: Viewer,
+    phase_id: UUID,
+    *,
+    after: UUID | None,
+    limit: int,
+    now: datetime,
+) -> list[Recorded]:
+    """Return the changes of a phase, newest first, and one more than `limit` if any.
+
+    Who made one is told to the challenge's roles only; who moved is not told to others while a
+    frozen board shows the ranks of before.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such phase, or its board is not public.
+    """
+    phase, challenge = get_phase(session, viewer, phase_id)
+    has_role = session.scalar(
+        select(exists().where(Challenge.id == challenge.id, holds_any_role(viewer)))
+    )
+    if not (phase.board_visible or has_role):
+        raise NotFound("leaderboard")
+    statement = (
+        select(RankingChange, User.name)
+        .join(User, User.id == RankingChange.by_id)
+        .where(RankingChange.phase_id == phase.id)
+    )
+    if after is not None:
+        statement = statement.where(RankingChange.id < after)
+    rows = session.execute(statement.order_by(RankingChange.id.desc()).limit(limit + 1))
+    frozen_at = phase.board_frozen_at
+    told_until = now if has_role or frozen_at is None else min(frozen_at, now)
+    return [
+        Recorded(
+            id=row.id,
+            at=row.at,
+            by=name if has_role else None,
+            reason=row.reason,
+            before=RankingPolicy.from_document(row.before),
+            after=RankingPolicy.from_document(row.after),
+            moves=row.moves if row.at <= told_until else None,
+        )
+        for row, name in rows
+    ]
+
+
+def _organized(session: Session, viewer: Viewer, phase_id: UUID) -> Phase:
+    phase, challenge = get_phase(session, viewer, phase_id)
+    may = select(exists().where(Challenge.id == challenge.id, organizes_challenge(viewer)))
+    if not session.scalar(may):
+        raise Forbidden("Only organizers of the challenge change how it ranks.")
+    return phase
+
+
+def _propose(
+    session: Session, phase: Phase, changes: Mapping[str, Any], *, now: datetime
+) -> Proposal:
+    before = RankingPolicy.of(phase)
+    after = before.changed(changes)
+    _require_sense(session, phase, before, after)
+    boards = [_board(session, phase.id, policy, now=now) for policy in (before, after)]
+    return Proposal(before, after, tuple(_moves(*boards)))
+
+
+def _require_sense(
+    session: Session, phase: Phase, before: RankingPolicy, after: RankingPolicy
+) -> None:
+    if before == after:
+        place = Place("nothing_changes", "the phase ranks like this already", pointer="/body")
+        raise InvalidInput("Nothing would change.", [place])
+    faults = list(after.contradictions(opens_at=phase.opens_at))
+    single = [task.slug for task in tasks_of(session, phase.id) if task.splits.spec.n_splits < 2]
+    faults += [fault for slug in single[:1] for fault in after.asks_for_spread(slug)]
+    if faults:
+        places = [Place(one.code, one.detail, pointer=f"/body/{one.field}") for one in faults]
+        raise InvalidInput("The policy contradicts itself or the phase.", places)
+
+
+def _board(session: Session, phase_id: UUID, policy: RankingPolicy, *, now: datetime) -> Board:
+    found = read_contenders(session, phase_id, now=now, policy=policy)
+    return build_board(found.rules, found.pool, found.baselines)
+
+
+def _moves(before: Board, after: Board) -> list[dict[str, Any]]:
+    """Set each entry's ranks side by side, in the order of the board after the change.
+
+    A team is the same entry whichever of its submissions counts.
+    """
+    old = {_key(entry): entry for entry in before.entries}
+    moves = []
+    for entry in after.entries:
+        was, one = old[_key(entry)], entry.contender
+        moves.append(
+            {
+                "team": one.team,
+                "method_name": one.method_name,
+                "is_baseline": entry.rank is None,
+                "before": was.would_rank if was.rank is None else was.rank,
+                "after": entry.would_rank if entry.rank is None else entry.rank,
+                "submission_before": str(was.contender.submission_id),
+                "submission_after": str(one.submission_id),
+            }
+        )
+    return moves
+
+
+def _key(entry: Entry) -> tuple[bool, str]:
+    one = entry.contender
+    return entry.rank is None, str(one.submission_id) if one.team is None else one.team
