@@ -4,6 +4,7 @@ A class's docstring is what `/problems/{code}` tells a puzzled caller: write it 
 
 DomainError
 ├── NotFound                     it does not exist, or you may not know that it does
+│   └── NotOnBoard               the board is there, and does not have it
 ├── Unauthenticated              we do not know who you are
 │   └── WrongPassword
 ├── Forbidden                    we know who you are; you may not
@@ -28,6 +29,7 @@ DomainError
 ├── InvalidInput                 it can be read, and is wrong; carries the places
 │   ├── InvalidBundle · InvalidUpload
 └── Unavailable                  a part of ours is down; nothing was stored
+    └── DrawingBusy              too many pictures at once
 """
 
 from collections.abc import Mapping, Sequence
@@ -76,6 +78,18 @@ class NotFound(DomainError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"There is no such {what}, or it is not yours to see.")
+
+
+class NotOnBoard(NotFound):
+    """The board is there, and what you ask of it is not on it: a submission that does not count, or
+    a method it was not ranked by. Read `methods` and `entries` of the board itself."""
+
+    code = "not-on-board"
+    title = "Not on this board"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.detail = f"There is no such {what} on this board."
 
 
 class Unauthenticated(DomainError):
@@ -346,3 +360,11 @@ class Unavailable(DomainError):
 
     code = "unavailable"
     title = "A part of the service is down"
+
+
+class DrawingBusy(Unavailable):
+    """Pictures are drawn one at a time, and several wait already. Come back in a few seconds: the
+    next one may be drawn by then."""
+
+    code = "drawing-busy"
+    title = "Too many pictures at once"

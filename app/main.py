@@ -23,12 +23,15 @@ from app.errors import (
 )
 from app.events import Broadcaster
 from app.http import problems
+from app.http.board_cache import BoardCache
 from app.http.body_limit import BodyLimit
 from app.http.dependencies import access_of
 from app.http.middleware import RequestContext
 from app.http.stopping import when_told_to_stop
 from app.leaderboards import endpoints as leaderboards
-from app.leaderboards import ranking_changes_endpoints as ranking_changes
+from app.leaderboards import history_endpoints as history
+from app.leaderboards import picture_endpoints as pictures
+from app.leaderboards.pictures import PictureDesk
 from app.logs import configure_logging
 from app.operations import endpoints as operations
 from app.phases import endpoints as phases
@@ -41,6 +44,10 @@ from app.submissions.receiving import IntakeDesk
 from app.teams import endpoints as teams
 
 API_PREFIX = "/api/v1"
+NOUNS = (
+    accounts, teams, challenges, phases, submissions, watching,
+    leaderboards, history, pictures,
+)  # fmt: skip
 EVERYWHERE = (
     BadRequest, Unauthenticated, ScopeMissing, TooLarge, InvalidInput, Unavailable
 )  # fmt: skip
@@ -76,17 +83,22 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.redis = redis.Redis.from_url(settings.redis_url, socket_timeout=5)
     app.state.queue = JobQueue(make_celery(settings))
     app.state.rates = RateCounter(app.state.redis)
+    app.state.pictures = PictureDesk()
     problems.install(app)
     api = APIRouter(prefix=API_PREFIX, responses=problems.declare(*EVERYWHERE))
-    nouns = (
-        accounts, teams, challenges, phases, submissions, watching, leaderboards, ranking_changes
-    )  # fmt: skip
-    for noun in nouns:
+    for noun in NOUNS:
         require_declared_access(noun.router)
         api.include_router(noun.router)
     app.include_router(api)
     app.include_router(operations.router)
+    # The last one added is the first to see a request.
     app.add_middleware(BodyLimit)
+    app.add_middleware(
+        BoardCache,
+        paths=leaderboards.often_read(API_PREFIX),
+        max_age_s=settings.board_cache_s,
+        limit_bytes=settings.board_cache_bytes,
+    )
     app.add_middleware(RequestContext)
     return app
 

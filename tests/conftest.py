@@ -17,6 +17,8 @@ from tests.services import Services, migrated_database
 from tests.serving import RunningServer
 from worker.parts import Parts, make_parts
 
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+
 _started: list[Services] = []
 
 
@@ -35,6 +37,13 @@ def pytest_unconfigure() -> None:
     """Stop what this process started."""
     while _started:
         _started.pop().stop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what a machine without a browser left untested."""
+    if not any(shutil.which(name) for name in CHROMIUMS):
+        terminalreporter.section("THE BROWSER TESTS DID NOT RUN", red=True, bold=True)
+        terminalreporter.line("There is no Chromium on the PATH: no page was tested in a browser.")
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +71,7 @@ def settings(
         redis_url=f"{services.redis.url}?db={number}",
         blob_root=blob_root,
         validations_at_once=4,
+        board_cache_s=0,  # who changes a board looks at it at once; the cache has tests of its own
     )
     shutil.rmtree(blob_root, ignore_errors=True)
 

@@ -1,14 +1,17 @@
-"""Leaderboards: read what the ranking wrote, as it was written."""
+"""Leaderboards: find the board that may be shown, and read what the ranking wrote, as it is."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
-from app.leaderboards.board import build_board
+from app.leaderboards.board import Board, build_board
 from app.leaderboards.ranking import rules_of
 from app.leaderboards.render import content_of, digest_of, to_csv, to_json, to_markdown
 from app.models import Challenge, Phase, Snapshot
@@ -16,21 +19,45 @@ from app.phases.service import get_phase
 from app.policy import Viewer, holds_any_role, sees_challenge
 
 
+class Form(StrEnum):
+    """The forms in which a snapshot is stored."""
+
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "md"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The board that a viewer may see: a snapshot's head, or the board nobody is on yet.
+
+    Everything public is read through one of these, so that a hidden or frozen board hides its
+    history, comparisons and pictures too.
+    """
+
+    phase: Phase
+    sha256: str
+    number: int | None
+    empty: Board | None
+
+
 @dataclass(frozen=True)
 class Served:
-    """A board as it is sent: its three forms, and the tag that names its content."""
+    """A board as it is sent, and the tag that names its content."""
 
     tag: str
     number: int | None
     json: bytes
-    csv: bytes
-    markdown: bytes
 
 
-def read_board(
-    session: Session, viewer: Viewer, phase_id: UUID, *, at: datetime | None, now: datetime
-) -> Served:
-    """Return a phase's board as it stands, or as it stood at an instant.
+_COLUMNS = {Form.JSON: Snapshot.body, Form.CSV: Snapshot.csv, Form.MARKDOWN: Snapshot.markdown}
+_HEAD = (Snapshot.number, Snapshot.sha256)
+
+
+def find_board(
+    session: Session, viewer: Viewer, phase_id: UUID, *, now: datetime, at: datetime | None = None
+) -> Shown:
+    """Find a phase's board as it stands, or as it stood at an instant.
 
     Raises
     ------
@@ -42,35 +69,73 @@ def read_board(
     if not phase.board_visible and not has_role:
         raise NotFound("leaderboard")
     until = _until(phase, at=at, now=now, has_role=has_role)
-    statement = select(Snapshot).where(Snapshot.phase_id == phase.id)
+    statement = select(*_HEAD).where(Snapshot.phase_id == phase.id)
     if until is not None:
         statement = statement.where(Snapshot.created_at <= until)
-    snapshot = session.scalars(statement.order_by(Snapshot.number.desc()).limit(1)).one_or_none()
-    return _served(snapshot) if snapshot else _empty(session, phase, challenge)
+    row = session.execute(statement.order_by(Snapshot.number.desc()).limit(1)).one_or_none()
+    if row is not None:
+        return Shown(phase, row.sha256, row.number, empty=None)
+    board = build_board(rules_of(session, phase, challenge), [], [])
+    return Shown(phase, digest_of(content_of(board)), None, empty=board)
 
 
-def read_snapshot(session: Session, viewer: Viewer, number: int, *, now: datetime) -> Served:
-    """Return a snapshot by its number.
+def find_snapshot(
+    session: Session, viewer: Viewer, number: int, *, now: datetime, sha256: str | None = None
+) -> Shown:
+    """Find a snapshot by its number and, where a citation tells it, the start of its hash.
 
     Raises
     ------
     NotFound
-        If there is none, or it is not public.
+        If there is none, it is not public, or it is not the one that was cited.
     """
     row = session.execute(
-        select(Snapshot, Phase, Challenge)
+        select(*_HEAD, Snapshot.created_at, Phase, Challenge)
         .join(Phase, Phase.id == Snapshot.phase_id)
         .join(Challenge, Challenge.id == Phase.challenge_id)
         .where(Snapshot.number == number, sees_challenge(viewer))
     ).one_or_none()
-    if row is None:
+    if row is None or not row.sha256.startswith(sha256 or ""):
         raise NotFound("snapshot")
-    snapshot, phase, challenge = row
-    if not _has_role(session, viewer, challenge):
+    phase = row.Phase
+    if not _has_role(session, viewer, row.Challenge):
         until = _until(phase, at=None, now=now, has_role=False)
-        if not phase.board_visible or (until is not None and snapshot.created_at > until):
+        if not phase.board_visible or (until is not None and row.created_at > until):
             raise NotFound("snapshot")
-    return _served(snapshot)
+    return Shown(phase, row.sha256, row.number, empty=None)
+
+
+def read_form(session: Session, shown: Shown, form: Form) -> bytes:
+    """Return the bytes of a board in one of its forms."""
+    if shown.empty is None:
+        return session.scalars(select(_COLUMNS[form]).where(Snapshot.number == shown.number)).one()
+    match form:
+        case Form.JSON:
+            return to_json(content_of(shown.empty), number=None, at=None)
+        case Form.CSV:
+            return to_csv(shown.empty)
+        case Form.MARKDOWN:
+            return to_markdown(shown.empty)
+
+
+def read_document(session: Session, shown: Shown) -> dict[str, Any]:
+    """Return the board document, from which all that is public of a board is made."""
+    document: dict[str, Any] = json.loads(read_form(session, shown, Form.JSON))
+    return document
+
+
+def read_board(
+    session: Session, viewer: Viewer, phase_id: UUID, *, at: datetime | None, now: datetime
+) -> Served:
+    """Return a phase's board as it stands, or as it stood at an instant.
+
+    Raises
+    ------
+    NotFound
+        As `find_board`.
+    """
+    shown = find_board(session, viewer, phase_id, at=at, now=now)
+    return Served(shown.sha256, shown.number, read_form(session, shown, Form.JSON))
 
 
 def _until(phase: Phase, *, at: datetime | None, now: datetime, has_role: bool) -> datetime | None:
@@ -87,25 +152,3 @@ def _has_role(session: Session, viewer: Viewer, challenge: Challenge) -> bool:
         select(Challenge.id).where(Challenge.id == challenge.id, holds_any_role(viewer))
     )
     return found is not None
-
-
-def _served(snapshot: Snapshot) -> Served:
-    return Served(
-        tag=snapshot.sha256,
-        number=snapshot.number,
-        json=snapshot.body,
-        csv=snapshot.csv,
-        markdown=snapshot.markdown,
-    )
-
-
-def _empty(session: Session, phase: Phase, challenge: Challenge) -> Served:
-    board = build_board(rules_of(session, phase, challenge), [], [])
-    content = content_of(board)
-    return Served(
-        tag=digest_of(content),
-        number=None,
-        json=to_json(content, number=None, at=None),
-        csv=to_csv(board),
-        markdown=to_markdown(board),
-    )

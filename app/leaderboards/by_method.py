@@ -1,0 +1,53 @@
+"""A board by another method: the same snapshot, its entries in another, unofficial order."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import NotOnBoard
+from probeboard.ranking import RankingMethod
+
+# What the official method says of an entry, and no other does.
+_OF_THE_OFFICIAL = (
+    "aggregate", "win_rate", "rank_interval", "rank_set", "tier", "p_first", "p_top3",
+    "rank_without_task", "rank_without_entry",
+)  # fmt: skip
+
+
+def by_method(document: Mapping[str, Any], method: RankingMethod) -> dict[str, Any]:
+    """Return the board in the order of another method, said to be unofficial.
+
+    Raises
+    ------
+    NotOnBoard
+        If the snapshot was not ranked by it: it could not be, or was made before others were.
+    """
+    if method not in document.get("methods", ()):
+        raise NotOnBoard("method")
+    official = document["method"]
+    entries = [_entry(entry, method) for entry in document["entries"]]
+    return {
+        **document,
+        "method": str(method),
+        "rule": f"Unofficial, for comparison: by {method}. The board ranks by {official}",
+        "entries": sorted(entries, key=_place),
+        "official": False,
+        "official_method": official,
+    }
+
+
+def _entry(entry: Mapping[str, Any], method: RankingMethod) -> dict[str, Any]:
+    place = entry["ranks"].get(method)
+    baseline = entry["is_baseline"]
+    return {
+        **entry,
+        "rank": None if baseline else place,
+        "would_rank": place if baseline else None,
+        "tie_broken": False,
+        **dict.fromkeys(_OF_THE_OFFICIAL),
+    }
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[float, bool]:
+    """As on every board: a baseline before those whose rank it would take."""
+    place = entry["would_rank"] if entry["is_baseline"] else entry["rank"]
+    return float("inf") if place is None else place, not entry["is_baseline"]
