@@ -31,6 +31,7 @@ from app.http.stopping import when_told_to_stop
 from app.leaderboards import endpoints as leaderboards
 from app.leaderboards import history_endpoints as history
 from app.leaderboards import picture_endpoints as pictures
+from app.leaderboards import ranking_changes_endpoints as ranking_changes
 from app.leaderboards.pictures import PictureDesk
 from app.logs import configure_logging
 from app.operations import endpoints as operations
@@ -46,7 +47,7 @@ from app.teams import endpoints as teams
 API_PREFIX = "/api/v1"
 NOUNS = (
     accounts, teams, challenges, phases, submissions, watching,
-    leaderboards, history, pictures,
+    leaderboards, history, pictures, ranking_changes,
 )  # fmt: skip
 EVERYWHERE = (
     BadRequest, Unauthenticated, ScopeMissing, TooLarge, InvalidInput, Unavailable
