@@ -148,7 +148,7 @@ class Phase(Base):
 
     ranking: Mapped[str]
     ranking_floor: Mapped[float | None] = mapped_column(
-        default=0.0, doc="of Q in neuco's weights; null for no floor"
+        doc="of Q in neuco's weights; null for no floor"
     )
     weights_frozen_at: Mapped[datetime | None] = mapped_column(
         doc="neuco's weights are those of the pool as it was then"

@@ -121,6 +121,40 @@ def test_a_phase_tells_its_rules(api: Api, parts: Parts) -> None:
     assert "label" not in json.dumps(told)
 
 
+def test_a_phase_tells_its_whole_policy(api: Api, parts: Parts) -> None:
+    contest = builders.contest(
+        api,
+        parts.sessions,
+        ranking={
+            "method": "neuco",
+            "floor": None,
+            "weights_frozen_at": "2098-01-01T00:00:00+01:00",
+            "tie_break": "mean-score",
+            "win_rate_against": "baselines",
+        },
+        selection={"rule": "selected", "limit": 3},
+        board={"decimals": 2, "frozen_at": "2098-06-01T00:00:00Z"},
+    )
+    told = api.ok("GET", f"/phases/{contest.phase}")
+    assert (told["ranking"], told["selection"]) == ("neuco", "selected")
+    assert told["policy"] == {
+        "method": "neuco",
+        "weights": "frozen",
+        "floor": None,
+        "weights_frozen_at": "2097-12-31T23:00:00.000Z",
+        "tie_break": "mean-score",
+        "win_rate_against": "baselines",
+        "selection": "selected",
+        "selection_limit": 3,
+        "select_by": None,
+        "decimals": 2,
+        "board_frozen_at": "2098-06-01T00:00:00.000Z",
+    }
+    plain = builders.contest(api, parts.sessions, selection={"rule": "best", "by": "mean-q"})
+    policy = api.ok("GET", f"/phases/{plain.phase}")["policy"]
+    assert (policy["select_by"], policy["floor"], policy["weights"]) == ("mean-q", 0, "announced")
+
+
 def test_a_phase_is_open_from_its_first_instant_to_before_its_last(api: Api, parts: Parts) -> None:
     contest = builders.contest(api, parts.sessions)
     with parts.sessions() as session:
