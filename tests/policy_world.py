@@ -1,11 +1,16 @@
 """A played phase whose leader depends on its policy: for tests of how a ranking is changed."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
+from sqlalchemy import select
 
+from app.db import SessionFactory
+from app.models import SNAPSHOT_NUMBERS, Leaderboard, Snapshot, new_id
 from tests import builders
 from tests.api import Api
 from tests.builders import Contest, Person
@@ -69,3 +74,24 @@ def code_of(answer: httpx.Response) -> str:
 def faults(answer: httpx.Response) -> set[tuple[str, str]]:
     assert answer.status_code == 422, answer.text
     return {(one["code"], one["pointer"]) for one in answer.json()["errors"]}
+
+
+Result = TypeVar("Result")
+
+
+def while_a_snapshot_is_written(
+    sessions: SessionFactory, phase: UUID, change: Callable[[], Result]
+) -> Result:
+    """Make a change that comes to wait for the board's row, and then store the next snapshot."""
+    with ThreadPoolExecutor(1) as pool, sessions() as session:
+        session.get_one(Leaderboard, phase, with_for_update=True)
+        changing = pool.submit(change)
+        builders.wait_until(lambda: builders.waits_for_a_lock(sessions))
+        old = session.scalars(select(Snapshot).where(Snapshot.phase_id == phase)).one()
+        number = session.scalar(select(SNAPSHOT_NUMBERS.next_value()))
+        columns = ("phase_id", "created_at", "sha256", "content_sha256", "body", "csv", "markdown")
+        copied = {name: getattr(old, name) for name in columns}
+        # Its key into `phase` is checked here, while the change holds that row.
+        session.add(Snapshot(id=new_id(), number=number, **copied))
+        session.commit()
+        return changing.result()

@@ -65,11 +65,13 @@ def lock_challenge(session: Session, challenge: Challenge) -> None:
     """Lock a challenge and its phases, so that what is looked at stays as it is until the commit.
 
     A submission holds its phase's row while it is taken in: one that is on its way is waited for
-    and then seen, and a later one finds the changed challenge.
+    and then seen, and a later one finds the changed challenge. No key of a phase changes: a ranking
+    holds its board's row and looks at that key, while this holds the phase's row and asks for the
+    board's.
     """
     session.refresh(challenge, with_for_update=True)
     statement = select(Phase.id).where(Phase.challenge_id == challenge.id).order_by(Phase.id)
-    session.execute(statement.with_for_update())
+    session.execute(statement.with_for_update(key_share=True))
 
 
 def require_same_reading(session: Session, challenge: Challenge, bundle: Bundle) -> None:

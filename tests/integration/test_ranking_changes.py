@@ -11,10 +11,17 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from app.models import SNAPSHOT_NUMBERS, Leaderboard, RankingChange, Snapshot, new_id
+from app.models import Leaderboard, RankingChange, Snapshot
 from tests import builders
 from tests.api import Api
-from tests.policy_world import WHY, Played, code_of, hand_in, play
+from tests.policy_world import (
+    WHY,
+    Played,
+    code_of,
+    hand_in,
+    play,
+    while_a_snapshot_is_written,
+)
 from tests.serving import RunningServer
 from worker.parts import Parts
 from worker.rank import rank_phase
@@ -120,18 +127,26 @@ def test_a_change_and_a_snapshot_being_written_wait_for_each_other_in_no_ring(
 ) -> None:
     mine = play(api, parts)
     phase = UUID(mine.contest.phase)
-    with ThreadPoolExecutor(1) as pool, parts.sessions() as session:
-        session.get_one(Leaderboard, phase, with_for_update=True)
-        change = pool.submit(mine.make, selection="last")
-        builders.wait_until(lambda: builders.waits_for_a_lock(parts.sessions))
-        old = session.scalars(select(Snapshot).where(Snapshot.phase_id == phase)).one()
-        number = session.scalar(select(SNAPSHOT_NUMBERS.next_value()))
-        columns = ("phase_id", "created_at", "sha256", "content_sha256", "body", "csv", "markdown")
-        copied = {name: getattr(old, name) for name in columns}
-        # Its key into `phase` is checked here, while the change holds that row.
-        session.add(Snapshot(id=new_id(), number=number, **copied))
-        session.commit()
-        assert change.result()["applied"] is True
+    made = while_a_snapshot_is_written(parts.sessions, phase, lambda: mine.make(selection="last"))
+    assert made["applied"] is True
+
+
+def test_an_update_and_a_snapshot_being_written_wait_for_each_other_in_no_ring(
+    api: Api, parts: Parts
+) -> None:
+    host = builders.organizer(api, parts.sessions)
+    files = builders.bundle_files()
+    made = builders.challenge(host, files)
+    (phase,) = made["phases"]
+    hand_in(parts, host, phase["id"], 0.5, baseline="true")
+    rank_phase(parts, UUID(phase["id"]))
+
+    def put() -> httpx.Response:
+        upload = builders.bundle_upload(files)
+        return host.api.put(f"/challenges/{made['slug']}", files=upload)
+
+    answer = while_a_snapshot_is_written(parts.sessions, UUID(phase["id"]), put)
+    assert answer.status_code == 200, answer.text
 
 
 def test_a_bundle_changes_no_policy_of_a_phase_with_scores(api: Api, parts: Parts) -> None:
