@@ -16,7 +16,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-probing pins clean
+.PHONY: help run test lint bench bench-probing bench-ranking picture pins clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,12 @@ bench: $(VENV)/.dev-installed  ## the speed and memory figures, each beside a pe
 
 bench-probing: $(VENV)/.dev-installed  ## the probes beside scikit-learn and NeuCo-Bench (minutes)
 	@$(ONE_BLAS_THREAD) $(BIN)/python benchmarks/bench_probing.py $(BENCH_OPTIONS)
+
+bench-ranking: $(VENV)/.dev-installed  ## ranks, intervals and tiers of 1,000 entries beside a SciPy loop
+	@$(ONE_BLAS_THREAD) $(BIN)/python benchmarks/bench_ranking.py $(BENCH_OPTIONS)
+
+picture: $(VENV)/.dev-installed  ## play the demo and take the README's picture of it (needs Chromium)
+	@$(BIN)/python docs/take_picture.py docs/leaderboard.png
 
 pins: pyproject.toml  ## refresh requirements/ from pyproject.toml (needs uv)
 	$(COMPILE) $(PIN_OPTIONS) pyproject.toml --extra server --extra embedded --group build \

@@ -35,6 +35,7 @@ from app.leaderboards import ranking_changes_endpoints as ranking_changes
 from app.leaderboards.pictures import PictureDesk
 from app.logs import configure_logging
 from app.operations import endpoints as operations
+from app.pages import endpoints as pages
 from app.phases import endpoints as phases
 from app.queue import JobQueue, make_celery
 from app.ratelimit import RateCounter
@@ -92,6 +93,8 @@ def create_app(settings: Settings) -> FastAPI:
         api.include_router(noun.router)
     app.include_router(api)
     app.include_router(operations.router)
+    # Last: its addresses begin with a challenge's slug, which could be anything.
+    app.include_router(pages.router)
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit)
     app.add_middleware(

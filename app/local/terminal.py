@@ -82,22 +82,26 @@ class _AsLines:
 def leaderboard_table(phase: str, board: Mapping[str, Any]) -> Table:
     """Return the table of a board: a row per entry, a column per task the board shows."""
     entries = board["entries"]
+    decimals: int = board["decimals"]
     tasks = list(entries[0].get("tasks") or {}) if entries else []
     table = Table(title=phase, title_justify="left")
-    for heading in ("#", "team", "method"):
-        table.add_column(heading, justify="right" if heading == "#" else "left", no_wrap=True)
+    for heading in ("#", "95 %", "tier", "team", "method"):
+        is_name = heading in ("team", "method")
+        table.add_column(heading, justify="left" if is_name else "right", no_wrap=True)
     method = str(board.get("method") or "rank").replace("-", " ")
     for heading in (method, "mean", *tasks):
         table.add_column(heading, justify="right")
     for entry in entries:
-        scores = [_number((entry.get("tasks") or {}).get(task, {}).get("mean")) for task in tasks]
+        means = [(entry.get("tasks") or {}).get(task, {}).get("mean") for task in tasks]
         table.add_row(
             _rank(entry),
+            _interval(entry),
+            str(entry["tier"] or ""),
             Text("baseline" if entry.get("is_baseline") else str(entry["team"])),
             Text(str(entry.get("method_name") or "")),  # as it is: people may write [brackets]
             _number(entry.get("aggregate"), 2),
-            _number(entry.get("mean_score")),
-            *scores,
+            _number(entry.get("mean_score"), decimals),
+            *(_number(mean, decimals) for mean in means),
             style="dim" if entry.get("is_baseline") else None,
         )
     return table
@@ -110,6 +114,7 @@ def show_outcome(
     for phase, board in outcome.boards.items():
         terminal.say("")
         terminal.board(phase, board)
+        terminal.say(f"{phase} as a page: {public_url}/{board['challenge']}/{board['phase']}")
         url = f"{public_url}/api/v1/phases/{outcome.phase_ids[phase]}/leaderboard"
         terminal.say(f"{phase} as JSON: {url}")
     for line in outcome.not_scored:
@@ -135,5 +140,10 @@ def _rank(entry: Mapping[str, Any]) -> str:
     return "-" if rank is None else str(rank)
 
 
-def _number(value: object, decimals: int = 3) -> str:
+def _interval(entry: Mapping[str, Any]) -> str:
+    low, high = entry["rank_interval"] or ("", "")
+    return f"{low}" if low == high else f"{low}-{high}"
+
+
+def _number(value: object, decimals: int) -> str:
     return f"{value:.{decimals}f}" if isinstance(value, int | float) else ""

@@ -11,10 +11,15 @@ from app.local.examples import EXAMPLE
 from app.local.terminal import Terminal, show_outcome
 
 BOARD: dict[str, Any] = {
+    "challenge": "spring",
+    "phase": "dev",
     "method": "average-rank",
+    "decimals": 3,
     "entries": [
         {
             "rank": 1,
+            "rank_interval": [1, 2],
+            "tier": 1,
             "team": "Presto [x]",
             "method_name": "Presto, pretrained",
             "is_baseline": False,
@@ -25,6 +30,8 @@ BOARD: dict[str, Any] = {
         },
         {
             "rank": None,
+            "rank_interval": None,
+            "tier": None,
             "team": None,
             "method_name": "Mean",
             "is_baseline": True,
@@ -64,19 +71,21 @@ def test_the_board_is_a_table_with_ranks_teams_and_tasks() -> None:
     shown = _shown(is_terminal=False, outcome=_outcome(BOARD))
     rows = [line for line in shown.splitlines() if line.startswith("│")]
     first, second = ([cell.strip() for cell in row.strip("│").split("│")] for row in rows)
-    assert first == ["1", "Presto [x]", "Presto, pretrained", "1.25", "0.612", "0.500", "0.857"]
-    assert second == ["-", "baseline", "Mean", "", "0.200", "0.100", ""]
+    assert first[:5] == ["1", "1-2", "1", "Presto [x]", "Presto, pretrained"]
+    assert first[5:] == ["1.25", "0.612", "0.500", "0.857"]
+    assert second == ["-", "", "", "baseline", "Mean", "", "0.200", "0.100", ""]
 
 
 def test_urls_tokens_and_failures_stand_on_lines_of_their_own() -> None:
     lines = _shown(is_terminal=False, outcome=_outcome(BOARD)).splitlines()
+    assert "dev as a page: http://127.0.0.1:8000/spring/dev" in lines
     assert "dev as JSON: http://127.0.0.1:8000/api/v1/phases/42/leaderboard" in lines
     assert "Organizer's token (olive@example.org): pb_o" in lines
     assert "not scored: dev: Mean is failed" in lines
 
 
 def test_an_empty_board_is_shown_as_one() -> None:
-    board = {"method": "average-rank", "entries": []}
+    board = BOARD | {"entries": []}
     assert "average rank" in _shown(is_terminal=True, outcome=_outcome(board))
 
 

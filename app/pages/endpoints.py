@@ -1,0 +1,152 @@
+"""Pages for everybody: `/`, `/{challenge}`, `/{challenge}/{phase}` and its history.
+
+They show what anybody may see, from the same services and the same snapshots as the API.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response, status
+
+from app.challenges import service as challenges
+from app.clock import utc_now
+from app.errors import NotFound
+from app.http.dependencies import AppSettings, DbSession
+from app.leaderboards import history, service
+from app.models import Challenge, Phase
+from app.pages.board_view import page_of_board
+from app.pages.rendering import MEDIA_TYPES, STATIC, STATIC_DIGEST, render
+from app.pages.times import Moment, PhaseClock
+from app.phases.service import phases_of
+from app.policy import ANYBODY
+
+router = APIRouter(include_in_schema=False)
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# A stored copy may be shown for a second; see `app.http.board_cache`.
+HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+FRONT_LIMIT = 50
+
+PageNumber = Annotated[int, Query(alias="page", ge=1, le=10_000)]
+
+
+def _page(template: str, *, status_code: int = 200, **context: Any) -> Response:
+    return Response(
+        render(template, **context),
+        status_code=status_code,
+        media_type="text/html; charset=utf-8",
+        headers=HEADERS,
+    )
+
+
+def _or_missing(show: Callable[[], Response]) -> Response:
+    """Answer with a page of our own where something is not there, or not public."""
+    try:
+        return show()
+    except NotFound:
+        return _page("missing.html", status_code=status.HTTP_404_NOT_FOUND)
+
+
+@router.get("/")
+def front(session: DbSession) -> Response:
+    """List the published challenges."""
+    now = utc_now()
+    found = challenges.list_challenges(session, ANYBODY, after=None, limit=FRONT_LIMIT)
+    listed = [(one, _clocks(phases_of(session, one.id), now)) for one in found]
+    return _page("front.html", challenges=listed)
+
+
+@router.get("/{slug}")
+def challenge(slug: str, session: DbSession, settings: AppSettings) -> Response:
+    """Show a challenge: its phases, its pages, how to take part."""
+
+    def show() -> Response:
+        one = challenges.get_challenge(session, ANYBODY, slug)
+        phases = _clocks(phases_of(session, one.id), utc_now())
+        return _page(
+            "challenge.html", challenge=one, phases=phases, address=settings.public_url.rstrip("/")
+        )
+
+    return _or_missing(show)
+
+
+@router.get("/{slug}/{phase_slug}")
+def board(slug: str, phase_slug: str, session: DbSession, page: PageNumber = 1) -> Response:
+    """Show the leaderboard of a phase, from the snapshot the API serves."""
+
+    def show() -> Response:
+        one, phase = _find(session, slug, phase_slug)
+        now = utc_now()
+        served = _public_board(session, phase, now)
+        shown = page_of_board(json.loads(served.json), page) if served else None
+        if served and shown is None:
+            raise NotFound("page")
+        frozen = phase.board_frozen_at
+        return _page(
+            "board.html",
+            challenge=one,
+            phase=phase,
+            clock=PhaseClock.of(phase, now),
+            board=shown,
+            tag=served.tag if served else None,
+            frozen=Moment.of(frozen) if frozen is not None and frozen <= now else None,
+            api=f"/api/v1/phases/{phase.id}/leaderboard",
+        )
+
+    return _or_missing(show)
+
+
+@router.get("/{slug}/{phase_slug}/history")
+def board_history(slug: str, phase_slug: str, session: DbSession) -> Response:
+    """Show how a board came to be: its snapshots, newest first."""
+
+    def show() -> Response:
+        one, phase = _find(session, slug, phase_slug)
+        past = history.read_history(session, ANYBODY, phase.id, now=utc_now())
+        return _page(
+            "history.html",
+            challenge=one,
+            phase=phase,
+            steps=[(point, Moment.of(point.ranked_at)) for point in reversed(past.points)],
+            total=past.total,
+            api=f"/api/v1/phases/{phase.id}/leaderboard",
+        )
+
+    return _or_missing(show)
+
+
+@router.get("/static/{digest}/{name}")
+def static(digest: str, name: str) -> Response:
+    """Serve a stylesheet or script."""
+    if digest != STATIC_DIGEST or name not in STATIC:
+        return _page("missing.html", status_code=status.HTTP_404_NOT_FOUND)
+    return Response(
+        STATIC[name],
+        media_type=MEDIA_TYPES[name[name.rindex(".") :]],
+        headers={"Cache-Control": "public, max-age=31536000, immutable"},
+    )
+
+
+def _public_board(session: DbSession, phase: Phase, now: datetime) -> service.Served | None:
+    """Return the board; None where a phase is public and its board is not."""
+    try:
+        return service.read_board(session, ANYBODY, phase.id, at=None, now=now)
+    except NotFound:
+        return None
+
+
+def _find(session: DbSession, slug: str, phase_slug: str) -> tuple[Challenge, Phase]:
+    one = challenges.get_challenge(session, ANYBODY, slug)
+    for phase in phases_of(session, one.id):
+        if phase.slug == phase_slug:
+            return one, phase
+    raise NotFound("phase")
+
+
+def _clocks(phases: Sequence[Phase], now: datetime) -> list[tuple[Phase, PhaseClock]]:
+    return [(phase, PhaseClock.of(phase, now)) for phase in phases]
