@@ -7,7 +7,9 @@ it, however many decades the spectrum spans.
 
 The Gram matrix and its decomposition are in double precision, the coordinates in single: whoever
 needs more digits refines against the rows themselves, which are centred a block at a time and so
-never take up memory in double precision.
+never take up memory in double precision. Both are computed when they are first asked for. Where a
+penalty hides what rounding leaves, axes found in single precision will do (`Axes.rough`), in half
+the time.
 """
 
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
-from scipy.linalg.blas import dsyrk
+from scipy.linalg.blas import dsyrk, ssyrk
 
 from probeboard.labelsets import Split
 
@@ -53,13 +55,23 @@ class CentredRows:
     scale: float = 1.0
 
     @classmethod
-    def of(cls, matrix: NDArray[Any], numbers: NDArray[np.intp]) -> "CentredRows":
-        """Centred on their own mean, exactly 0 where a dimension is constant."""
+    def of(
+        cls, matrix: NDArray[Any], numbers: NDArray[np.intp], *, scaled: bool = False
+    ) -> "CentredRows":
+        """Centred on their own mean, exactly 0 where a dimension is constant.
+
+        Scaled, they are divided by the standard deviation of all their values, if it is not 0.
+        """
+        n, d = numbers.size, matrix.shape[1]
         first = matrix[numbers[0]].astype(np.float64)
-        sums = np.zeros(matrix.shape[1])
-        for part in parts(numbers.size):
-            sums += (matrix[numbers[part]] - first).sum(axis=0)
-        return cls(matrix, numbers, first + sums / numbers.size)
+        sums, squares = np.zeros(d), 0.0
+        for part in parts(n):
+            block = matrix[numbers[part]] - first
+            sums += block.sum(axis=0)
+            # Squares of single-precision numbers neither overflow nor vanish in double precision.
+            squares += float(np.vdot(block, block)) if scaled else 0.0
+        variance = max(squares - float(sums @ sums) / n, 0.0) / (n * d)
+        return cls(matrix, numbers, first + sums / n, float(np.sqrt(variance)) or 1.0)
 
     def __len__(self) -> int:
         return self.numbers.size
@@ -90,8 +102,8 @@ def parts(n: int) -> Iterator[slice]:
 
 
 @dataclass(frozen=True, eq=False)
-class Axes:
-    """Rows along the principal axes of all of them, r = min(n, d).
+class Coordinates:
+    """Rows along axes that are principal, or nearly.
 
     Attributes
     ----------
@@ -99,23 +111,69 @@ class Axes:
         The n rows: centred, in the coordinates they came in, or in r others that keep all inner
         products where d > n.
     vectors
-        Shape ``(min(n, d), r)``: the axes in these coordinates, orthonormal columns.
+        Shape ``(min(n, d), r)``, or ``(d, d)``: the axes in these coordinates, orthonormal columns
+        up to the precision they were found in.
     single
         Shape ``(n, 1 + r)``, float32: a column of ones, then the coordinates, which have mean 0.
     eigenvalues
-        Shape ``(r,)``, not negative, ascending: of the Gram matrix of the coordinates.
-    dims
-        d: how many dimensions the rows had.
-    kept
-        What `leverage` last computed, for other tasks on the same rows.
+        Shape ``(r,)``, not negative: sum of squares of each coordinate.
     """
 
     source: CentredRows
     vectors: Matrix
     single: NDArray[np.float32]
     eigenvalues: Vector
-    dims: int
+
+
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """Rows along the principal axes of all of them, r = min(n, d).
+
+    Attributes
+    ----------
+    given
+        The n rows, centred, in the coordinates they came in.
+    kept
+        What `leverage` last computed, for other tasks on the same rows.
+    """
+
+    given: CentredRows
     kept: dict[bytes, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def principal(self) -> Coordinates:
+        """Found in double precision, eigenvalues ascending."""
+        return _decompose(self.given)
+
+    @cached_property
+    def rough(self) -> Coordinates:
+        """Found in single precision, r = d: see `_decompose_roughly`."""
+        return _decompose_roughly(self.given)
+
+    @property
+    def dims(self) -> int:
+        """d: how many dimensions the rows had."""
+        return self.given.means.size
+
+    @property
+    def source(self) -> CentredRows:
+        """As in `Coordinates`."""
+        return self.principal.source
+
+    @property
+    def vectors(self) -> Matrix:
+        """As in `Coordinates`."""
+        return self.principal.vectors
+
+    @property
+    def single(self) -> NDArray[np.float32]:
+        """As in `Coordinates`."""
+        return self.principal.single
+
+    @property
+    def eigenvalues(self) -> Vector:
+        """As in `Coordinates`, ascending."""
+        return self.principal.eigenvalues
 
     @cached_property
     def design(self) -> Matrix:
@@ -169,7 +227,7 @@ def rotate(X: Matrix) -> Axes:
     >>> axes.eigenvalues.round(6).tolist(), np.abs(axes.rows[:, 1]).round(6).tolist()
     ([0.0, 50.0], [5.0, 5.0])
     """
-    return _decompose(CentredRows.of(X, np.arange(len(X))), scaled=False)
+    return Axes(CentredRows.of(X, np.arange(len(X))))
 
 
 def rotate_rows(matrix: NDArray[Any], numbers: NDArray[np.intp]) -> Axes:
@@ -188,27 +246,43 @@ def rotate_rows(matrix: NDArray[Any], numbers: NDArray[np.intp]) -> Axes:
     >>> axes.eigenvalues.round(6).tolist(), axes.rows[:, 0].round(6).tolist()
     ([2.0], [1.0, -1.0])
     """
-    return _decompose(CentredRows.of(matrix, numbers), scaled=True)
+    return Axes(CentredRows.of(matrix, numbers, scaled=True))
 
 
-def _decompose(source: CentredRows, *, scaled: bool) -> Axes:
+def _decompose(source: CentredRows) -> Coordinates:
     n, d = len(source), source.means.size
     if d > n:
         # Rᵀ of Xᵀ = QR has the same inner products; XXᵀ would lose half the digits.
         X = np.concatenate([block for _, block in source.blocks()])
         lower = np.asarray(np.linalg.qr(X.T, mode="r")).T.copy()
         source = CentredRows(lower, np.arange(n), np.zeros(n))
-    gram = source.gram()
-    if scaled:
-        # Squares of single-precision numbers neither overflow nor vanish in double precision.
-        scale = float(np.sqrt(np.trace(gram) / (n * d))) or 1.0
-        source = CentredRows(source.matrix, source.numbers, source.means, scale)
-        gram /= scale**2
     eigenvalues, vectors = eigh(
-        gram, lower=False, driver="evd", overwrite_a=True, check_finite=False
+        source.gram(), lower=False, driver="evd", overwrite_a=True, check_finite=False
     )
-    single = np.ones((n, 1 + eigenvalues.size), dtype=np.float32)
-    axes = vectors.astype(np.float32)
+    single = _along(source, vectors.astype(np.float32))
+    return Coordinates(source, vectors, single, np.maximum(eigenvalues, 0.0))
+
+
+def _decompose_roughly(source: CentredRows) -> Coordinates:
+    """Find axes along which the rows are uncorrelated up to rounding in single precision.
+
+    What is left of XᵀX off its diagonal there is some 1e-7 of the largest eigenvalue. To whom
+    penalises by as much it makes no difference.
+    """
+    single = np.ones((len(source), 1 + source.means.size), dtype=np.float32)
+    for part, block in source.blocks():
+        single[part, 1:] = block
+    gram = ssyrk(1.0, single.T)[1:, 1:]
+    _, vectors = eigh(gram, lower=False, driver="evd", check_finite=False)
+    for part in parts(len(single)):
+        single[part, 1:] = single[part, 1:] @ vectors
+    # The small ones among the eigenvalues found are nothing but rounding, and may be negative.
+    squares = np.einsum("nj,nj->j", single[:, 1:], single[:, 1:])
+    return Coordinates(source, vectors.astype(np.float64), single, squares.astype(np.float64))
+
+
+def _along(source: CentredRows, axes: NDArray[np.float32]) -> NDArray[np.float32]:
+    single = np.ones((len(source), 1 + axes.shape[1]), dtype=np.float32)
     for part, block in source.blocks():
         np.matmul(block.astype(np.float32), axes, out=single[part, 1:])
-    return Axes(source, vectors, single, np.maximum(eigenvalues, 0.0), d)
+    return single

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from probeboard.labelsets import Split
 from probeboard.probing.axes import Axes
 from probeboard.probing.logistic_choice import f1, log_likelihood
-from probeboard.probing.logistic_path import Training, predict
+from probeboard.probing.logistic_path import Training
 
 Array = NDArray[Any]
 Vector = NDArray[np.float64]
@@ -25,6 +25,9 @@ Single = NDArray[np.float32]
 RELATIVE_PENALTIES: Vector = np.logspace(-0.5, -7.5, 8)
 # Logits held at a time.
 BATCH = 2**20
+# Penalty in units of the largest eigenvalue that axes found in single precision suffice for, and
+# how many dimensions per row: with more, double precision has fewer coordinates to offer.
+LEAST_ROUGH, MOST_ROUGH = 1e-7, 2
 # Logit of a class without training rows among others: below any that is fitted.
 NEVER = -1e6
 
@@ -83,22 +86,18 @@ def fit_logistic(
     """
     labels = _indicators(y)
     exclusive = y.ndim == 1 and labels.shape[1] > 1
-    training = Training.of(axes, splits)
-    untrained = np.setdiff1d(np.arange(len(y)), training.numbers)
+    training = Training.of(axes, splits, rough=_rough_will_do(axes, relative))
     logits = [_without_fit(labels[split.train], split.test.size, exclusive) for split in splits]
     penalties = np.tile(
         relative[0] * training.units[:, None], 1 if y.ndim == 1 else labels.shape[1]
     )
     for part in _parts(labels[training.numbers], training.masks[:, 0], exclusive=exclusive):
-        weights, trained, found = training.fit(
+        everywhere, found = training.fit(
             part.splits,
             part.Y,
             relative=relative,
             criterion=log_likelihood if y.ndim == 2 else f1,
         )
-        everywhere = np.empty((*trained.shape[:2], len(y)))
-        everywhere[..., training.numbers] = trained
-        everywhere[..., untrained] = predict(axes, weights, untrained)
         for i, columns, own, penalty in zip(
             part.splits, part.columns, everywhere, found, strict=True
         ):
@@ -108,6 +107,17 @@ def fit_logistic(
         LogisticFit(own, of_rows, _predict(of_rows, y))
         for own, of_rows in zip(penalties, logits, strict=True)
     )
+
+
+def _rough_will_do(axes: Axes, relative: Vector) -> bool:
+    """Whether rounding in single precision hides behind the only penalty there is.
+
+    Those of a path are compared along the very axes that leaving rows out is reckoned with.
+    """
+    if relative.size > 1 or axes.dims > MOST_ROUGH * len(axes.given):
+        return False
+    eigenvalues = axes.rough.eigenvalues
+    return bool(relative[0] * eigenvalues.mean() >= LEAST_ROUGH * eigenvalues.max())
 
 
 def _indicators(y: NDArray[np.int64]) -> NDArray[np.int64]:

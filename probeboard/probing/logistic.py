@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import helmert
 
-from probeboard.probing.axes import CentredRows
+from probeboard.probing.axes import CentredRows, parts
 
 Array = NDArray[Any]
 Single = NDArray[np.float32]
@@ -39,7 +39,7 @@ class Problems:
     rows
         Shape ``(n, 1 + r)``, float32: a one, then coordinates along the principal axes.
     source, vectors
-        The same rows in double precision, and the axes in their coordinates: as in `Axes`.
+        The same rows in double precision, and the axes in their coordinates: as in `Coordinates`.
     spectrum
         Shape ``(1 + r,)``, float32: mean square of each column of `rows`, over all rows of the
         task. The columns are orthogonal, so that it is the mean of x̃x̃ᵀ.
@@ -80,8 +80,12 @@ class Problems:
     def logits(self, weights: Single) -> Single:
         """Of all rows, in contrasts."""
         m, q, width = weights.shape
-        logits: Single = (weights.reshape(m * q, width) @ self.rows.T).reshape(m, q, -1)
-        return logits
+        flat = weights.reshape(m * q, width)
+        logits = np.empty((m * q, len(self.rows)), dtype=np.float32)
+        # A block of rows stays in the cache while the product turns it.
+        for part in parts(len(self.rows)):
+            np.matmul(flat, self.rows[part].T, out=logits[:, part])
+        return logits.reshape(m, q, -1)
 
     def residuals(self, logits: Array) -> tuple[Array, Array]:
         """Probabilities ``(m, c, n)``, and, in contrasts, what they are above training labels."""
@@ -89,15 +93,10 @@ class Problems:
         return p, self.in_contrasts((p - self.Y) * self.mask)
 
     def gradient(self, weights: Single, residuals: Single) -> Single:
-        """Shaped as the weights."""
+        """Shaped as the weights; the intercept is free."""
         m, q, n = residuals.shape
-        gradient = (residuals.reshape(m * q, n) @ self.rows).reshape(m, q, -1)
-        return self.penalised(gradient, weights)
-
-    def penalised(self, gradient: Array, weights: Array) -> Array:
-        """Add λ times the weights; the intercept is free."""
-        scale = self.penalties.astype(gradient.dtype, copy=False)[:, None, None]
-        gradient[..., 1:] += scale * weights[..., 1:]
+        gradient: Single = (residuals.reshape(m * q, n) @ self.rows).reshape(m, q, -1)
+        gradient[..., 1:] += self.penalties.astype(np.float32)[:, None, None] * weights[..., 1:]
         return gradient
 
     def exactly(self, weights: Array) -> tuple[Array, Array]:
@@ -107,6 +106,7 @@ class Problems:
         gradient = np.zeros((m, q, width))
         image = np.zeros((m * q, len(self.vectors)))
         own = weights[..., 1:].reshape(m * q, -1) @ self.vectors.T
+        penalties = np.repeat(self.penalties, q)[:, None]
         for part, block in self.source.blocks():
             logits[..., part] = (own @ block.T).reshape(m, q, -1) + weights[..., :1]
             p = probabilities(self.of_classes(logits[..., part]))
@@ -115,8 +115,11 @@ class Problems:
             residuals = self.in_contrasts(p)
             gradient[..., 0] += residuals.sum(axis=2)
             image += residuals.reshape(m * q, -1) @ block
+        # The penalty is that of weights in the rows' own coordinates, to the last digit, however
+        # nearly orthonormal the axes are.
+        image += penalties * own
         gradient[..., 1:] = (image @ self.vectors).reshape(m, q, -1)
-        return logits, self.penalised(gradient, weights)
+        return logits, gradient
 
     def bend(self, p: Array, slopes: Array) -> Array:
         """Product of each training row's curvature W = diag p - ppᵀ with a change of its logits."""

@@ -185,9 +185,7 @@ def newton_step(
     solution, moves = np.zeros_like(gradient), np.zeros_like(slopes)
     moving = moving & (squared > 0)
     steps = np.zeros(len(moving), dtype=np.intp)
-    for _ in range(MAX_INNER_STEPS):
-        if not moving.any():
-            break
+    for _ in range(MAX_INNER_STEPS if moving.any() else 0):
         steps += moving
         image = problems.gradient(direction, problems.bend(p, slopes))
         curved = dot(direction, image)
@@ -209,6 +207,8 @@ def newton_step(
         lost = moving & (squared > LOST * first)
         steps[lost] = MAX_INNER_STEPS
         moving &= ~lost
+        if not moving.any():
+            break
         direction *= np.where(moving, squared / np.maximum(before, TINY), 0)[:, None, None]
         direction += preconditioned
         slopes = problems.logits(direction)

@@ -22,7 +22,7 @@ Vector = NDArray[np.float64]
 # Decrements (see `descent`) of the fits that only compare penalties and of those that double
 # precision starts from, how many steps these may take, and how precise final logits are.
 PATH_TOLERANCE, PATH_STEPS, WEAK_STEPS = 0.5, 20, 100
-CLOSE_TOLERANCE, CLOSE_STEPS = 5e-4, 200
+CLOSE_TOLERANCE, CLOSE_STEPS = 2e-4, 200
 NEWTON_TOLERANCE = 1.0
 FINAL_TOLERANCE = 1e-6
 # Penalties of a path that are tried whatever is found, and what one after them has to gain of the
@@ -44,6 +44,8 @@ class Training:
     ----------
     numbers
         Shape ``(n,)``: rows that train at least one split; what follows is of these alone.
+    everyone
+        All rows, as `source`.
     rows, source, vectors, spectrum, count
         As in `Problems`.
     masks
@@ -53,6 +55,7 @@ class Training:
     """
 
     numbers: NDArray[np.intp]
+    everyone: CentredRows
     rows: Single
     source: CentredRows
     vectors: NDArray[np.float64]
@@ -62,14 +65,18 @@ class Training:
     units: Vector
 
     @classmethod
-    def of(cls, axes: Axes, splits: tuple[Split, ...]) -> "Training":
-        """Gather them; penalties of splits whose training rows are all alike are those of all."""
-        count = len(axes.single)
+    def of(cls, axes: Axes, splits: tuple[Split, ...], *, rough: bool = False) -> "Training":
+        """Gather them; penalties of splits whose training rows are all alike are those of all.
+
+        Along rough axes, if that is enough.
+        """
+        found = axes.rough if rough else axes.principal
+        count = len(found.single)
         masks = np.zeros((len(splits), count), dtype=np.float32)
         for mask, split in zip(masks, splits, strict=True):
             mask[split.train] = 1
         numbers = np.flatnonzero(masks.any(axis=0))
-        rows, source = axes.single, axes.source
+        rows, source = found.single, found.source
         if numbers.size < count:
             rows, source, masks = (
                 rows[numbers],
@@ -77,9 +84,19 @@ class Training:
                 masks[:, numbers],
             )
         units = _variation(rows, masks) / axes.dims
-        units[units == 0] = axes.mean_eigenvalue
-        spectrum = np.append(1.0, axes.eigenvalues / count).astype(np.float32)
-        return cls(numbers, rows, source, axes.vectors, spectrum, count, masks[:, None], units)
+        units[units == 0] = float(found.eigenvalues.sum()) / axes.dims or 1.0
+        spectrum = np.append(1.0, found.eigenvalues / count).astype(np.float32)
+        return cls(
+            numbers=numbers,
+            everyone=found.source,
+            rows=rows,
+            source=source,
+            vectors=found.vectors,
+            spectrum=spectrum,
+            count=count,
+            masks=masks[:, None],
+            units=units,
+        )
 
     def problems(self, splits: NDArray[np.intp], Y: Single) -> Problems:
         """Problems on the splits given, with the same Y as in `Problems`, penalised by a unit."""
@@ -97,10 +114,8 @@ class Training:
 
     def fit(
         self, splits: NDArray[np.intp], Y: Single, *, relative: Vector, criterion: Criterion
-    ) -> tuple[Array, Array, Vector]:
-        """Of problems on the splits given: weights of classes, logits of `rows`, penalties.
-
-        Shapes ``(m, c, 1 + r)``, ``(m, c, n)`` and ``(m,)``.
+    ) -> tuple[Array, Vector]:
+        """Logits of all rows, ``(m, c, count)``, and penalties, of problems on the splits given.
 
         The fits that compare penalties need not be precise; the one that is chosen is.
         """
@@ -117,7 +132,16 @@ class Training:
             weights, _ = approach(problems, weights, blocks, tolerance=NEWTON_TOLERANCE)
             preconditioner = blocks
         exact, logits = finish(problems, weights, preconditioner, tolerance=FINAL_TOLERANCE)
-        return problems.of_classes(exact), problems.of_classes(logits), problems.penalties
+        return problems.of_classes(self._everywhere(exact, logits)), problems.penalties
+
+    def _everywhere(self, weights: Array, trained: Array) -> Array:
+        """Logits of all rows, where those of rows that train a split are known."""
+        others = np.setdiff1d(np.arange(self.count), self.numbers)
+        logits = np.empty((*trained.shape[:2], self.count))
+        logits[..., self.numbers] = trained
+        source = replace(self.everyone, numbers=self.everyone.numbers[others])
+        logits[..., others] = predict(source, self.vectors, weights)
+        return logits
 
 
 def _variation(rows: Single, masks: Single) -> Vector:
@@ -191,11 +215,10 @@ def _start(problems: Problems) -> Single:
     return weights
 
 
-def predict(axes: Axes, weights: Array, numbers: NDArray[np.intp]) -> Array:
-    """Logits of some rows, shape ``(m, c, n)``, in double precision."""
+def predict(source: CentredRows, vectors: NDArray[np.float64], weights: Array) -> Array:
+    """Logits of rows, shape ``(m, c, n)``, in double precision."""
     m, c, _ = weights.shape
-    source = replace(axes.source, numbers=axes.source.numbers[numbers])
-    own = weights[..., 1:].reshape(m * c, -1) @ axes.vectors.T
+    own = weights[..., 1:].reshape(m * c, -1) @ vectors.T
     logits = np.empty((m * c, len(source)))
     for part, block in source.blocks():
         np.matmul(own, block.T, out=logits[:, part])

@@ -25,6 +25,20 @@ def test_coordinates_keep_all_inner_products_and_are_uncorrelated(n, d):
     assert axes.dims == d
 
 
+@pytest.mark.parametrize(("n", "d"), [(30, 5), (20, 30), (2 * BLOCK + 7, 3), (1, 4)])
+def test_rough_axes_are_axes_and_coordinates_along_them_are_uncorrelated_up_to_rounding(n, d):
+    X = (RNG.normal(size=(n, d)) * 3 + 5).astype(np.float32)
+    rough = rotate_rows(X, np.arange(n)).rough
+    np.testing.assert_allclose(rough.vectors.T @ rough.vectors, np.eye(d), atol=1e-5)
+    centred = rough.source.take(np.arange(n))
+    assert rough.single.shape == (n, 1 + d)
+    assert (rough.single[:, 0] == 1).all()
+    np.testing.assert_allclose(rough.single[:, 1:], centred @ rough.vectors, atol=1e-5)
+    left = rough.single[:, 1:].T @ rough.single[:, 1:] - np.diag(rough.eigenvalues)
+    assert np.abs(left).max() <= 1e-5 * max(rough.eigenvalues.max(), 1)
+    assert (rough.eigenvalues >= 0).all()
+
+
 def test_rows_are_centred_on_their_own_mean_in_the_order_asked_for():
     matrix = RNG.normal(size=(50, 4)).astype(np.float32)
     numbers = np.array([7, 3, 44, 12])

@@ -80,6 +80,35 @@ def test_logits_equal_scikit_learns_at_any_penalty_of_the_path(n, d, c, relative
         assert_equal_to_scikit_learn(X, y, split, fit)
 
 
+@pytest.mark.parametrize("relative", [1e-1, 1e-3, 1e-6])
+@pytest.mark.parametrize(("n", "d", "c"), SHAPES)
+def test_axes_found_in_single_precision_change_no_logit(n, d, c, relative, monkeypatch):
+    """Where they are too rough to be taken it is slower, but as right."""
+    X, y = classes(n, d, c, decay=2.0)
+    splits = shuffle_splits(n, SplitSpec(n_splits=4))
+    for least in (0.0, np.inf):
+        monkeypatch.setattr(classification, "LEAST_ROUGH", least)
+        axes = rotate(X)
+        fits = fit_logistic(axes, y, splits, relative=np.array([relative]))
+        assert ("principal" in vars(axes)) == (least > 0)
+        for split, fit in zip(splits, fits, strict=True):
+            assert_equal_to_scikit_learn(X, y, split, fit)
+
+
+@pytest.mark.parametrize("c", [2, 3])
+def test_test_labels_shape_nothing_at_a_given_penalty(c):
+    X, y = classes(120, 30, c)
+    splits = shuffle_splits(120, SplitSpec(n_splits=4))
+    axes, relative = rotate(X), np.array([1e-2])
+    before = fit_logistic(axes, y, splits, relative=relative)
+    assert "principal" not in vars(axes)
+    for number, split in enumerate(splits):
+        changed = y.copy()
+        changed[split.test] = np.random.default_rng(number).integers(0, c, split.test.size)
+        after = fit_logistic(axes, changed, splits, relative=relative)[number]
+        np.testing.assert_array_equal(after.logits, before[number].logits)
+
+
 @pytest.mark.parametrize("c", [2, 4])
 def test_parts_and_sizes_of_splits_are_free(c):
     X, y = classes(200, 8, c)
