@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from probeboard.cli.arguments import own_version
-from probeboard.cli.rank_entries import Rules, baseline_entry, finite, pool_entry
+from probeboard.cli.rank_entries import Rules, baseline_entries, finite, pool_entries
 from probeboard.cli.rank_results import Results
 from probeboard.ranking import (
     Ranking,
@@ -41,8 +41,9 @@ def rank_results(results: Results, rules: Rules) -> dict[str, Any]:
         else {}
     )
     entries = [
-        pool_entry(pool, row, rules, rankings, uncertainty) for row in range(len(pool.names))
-    ] + [baseline_entry(beside, row, rules, would) for row in range(len(beside.names))]
+        *pool_entries(pool, rules, rankings, uncertainty),
+        *baseline_entries(beside, rules, would),
+    ]
     return {
         "challenge_title": rules.source,
         "phase_title": None,
@@ -54,7 +55,7 @@ def rank_results(results: Results, rules: Rules) -> dict[str, Any]:
         "uncertainty": {
             "shown": uncertainty is not None,
             "reason": None if uncertainty else _why_not(pool),
-            "draws": rules.n_draws,
+            "draws": uncertainty.n_draws if uncertainty else rules.n_draws,
             "level": LEVEL,
         },
         "methods": [str(method) for method in rankings],

@@ -48,60 +48,93 @@ class Rules:
     n_draws: int
 
 
-def pool_entry(
+def pool_entries(
     pool: Results,
-    row: int,
     rules: Rules,
     rankings: Mapping[RankingMethod, Ranking],
     uncertainty: RankUncertainty | None,
-) -> dict[str, Any]:
-    """Return the entry of a ranked submission."""
-    official = rankings[rules.method]
+) -> list[dict[str, Any]]:
+    """Return the entries of all that are ranked."""
+    official, figures = rankings[rules.method], _Figures(pool, rules)
     average = rankings.get(RankingMethod.AVERAGE_RANK)
     win_rates = None if average is None else average.win_rate
-    return {
-        "rank": int(official.ranks[row]),
-        "would_rank": None,
-        "is_baseline": False,
-        **_summary(pool, row, rules),
-        "aggregate": float(official.aggregate[row]),
-        "win_rate": None if win_rates is None else float(win_rates[row]),
-        **_sureness(uncertainty, row),
-        "ranks": {str(method): int(every.ranks[row]) for method, every in rankings.items()},
-        "tasks": _cells(pool, row, official.task_ranks[row].tolist()),
-    }
+    return [
+        {
+            "rank": int(official.ranks[row]),
+            "would_rank": None,
+            "is_baseline": False,
+            **figures.summary(row),
+            "aggregate": float(official.aggregate[row]),
+            "win_rate": None if win_rates is None else float(win_rates[row]),
+            **_sureness(uncertainty, row),
+            "ranks": {str(method): int(every.ranks[row]) for method, every in rankings.items()},
+            "tasks": figures.cells(row, official.task_ranks[row].tolist()),
+        }
+        for row in range(len(pool.names))
+    ]
 
 
-def baseline_entry(
-    beside: Results, row: int, rules: Rules, would: Mapping[RankingMethod, NDArray[np.int64]]
-) -> dict[str, Any]:
-    """Return the entry of a baseline: figures of the pool are None in it."""
-    return {
-        "rank": None,
-        "would_rank": int(would[rules.method][row]),
-        "is_baseline": True,
-        **_summary(beside, row, rules),
-        "aggregate": None,
-        "win_rate": None,
-        **dict.fromkeys(_SURENESS),
-        "ranks": {str(method): int(every[row]) for method, every in would.items()},
-        "tasks": _cells(beside, row, [None] * len(beside.task_names)),
-    }
+def baseline_entries(
+    beside: Results, rules: Rules, would: Mapping[RankingMethod, NDArray[np.int64]]
+) -> list[dict[str, Any]]:
+    """Return the entries of baselines: figures of the pool are None in them."""
+    figures = _Figures(beside, rules)
+    return [
+        {
+            "rank": None,
+            "would_rank": int(would[rules.method][row]),
+            "is_baseline": True,
+            **figures.summary(row),
+            "aggregate": None,
+            "win_rate": None,
+            **dict.fromkeys(_SURENESS),
+            "ranks": {str(method): int(every[row]) for method, every in would.items()},
+            "tasks": figures.cells(row, [None] * len(beside.task_names)),
+        }
+        for row in range(len(beside.names))
+    ]
 
 
-def _summary(results: Results, row: int, rules: Rules) -> dict[str, Any]:
-    errors = mean_score_errors(results.splits, rules.weights)
-    means = results.means
-    return {
-        "team": results.names[row],
-        "method_name": results.names[row],
-        "n_submissions": 1,
-        "mean_score": None if means is None else _weighted(means[row].tolist(), rules.weights),
-        "mean_score_error": finite(None if errors is None else float(errors[row])),
-        "mean_q": _weighted(results.qs[row].tolist(), rules.weights),
-        "tie_broken": False,
-        **dict.fromkeys(_UNKNOWN),
-    }
+class _Figures:
+    """What is known of each submission's scores, worked out once for all."""
+
+    def __init__(self, results: Results, rules: Rules) -> None:
+        self._results = results
+        self._weights = rules.weights
+        self._errors = [task.standard_errors for task in results.splits]
+        self._mean_errors = mean_score_errors(results.splits, rules.weights)
+
+    def summary(self, row: int) -> dict[str, Any]:
+        """Return who it is, and what is said of all tasks together."""
+        results, errors = self._results, self._mean_errors
+        means = results.means
+        return {
+            "team": results.names[row],
+            "method_name": results.names[row],
+            "n_submissions": 1,
+            "mean_score": None if means is None else self._weighted(means[row].tolist()),
+            "mean_score_error": None if errors is None else float(errors[row]),
+            "mean_q": self._weighted(results.qs[row].tolist()),
+            "tie_broken": False,
+            **dict.fromkeys(_UNKNOWN),
+        }
+
+    def cells(self, row: int, ranks: Sequence[float | None]) -> dict[str, Any]:
+        """Return the figures of each task."""
+        means, qs, errors = self._results.means, self._results.qs, self._errors
+        return {
+            name: {
+                "mean": None if means is None else float(means[row, column]),
+                "standard_error": finite(float(errors[column][row])) if errors else None,
+                "q": float(qs[row, column]),
+                "rank": ranks[column],
+            }
+            for column, name in enumerate(self._results.task_names)
+        }
+
+    def _weighted(self, values: Sequence[float]) -> float:
+        pairs = zip(values, self._weights, strict=True)
+        return math.fsum(value * weight for value, weight in pairs) / math.fsum(self._weights)
 
 
 def mean_score_errors(
@@ -123,23 +156,6 @@ def mean_score_errors(
     return np.sqrt(np.sum(variances, axis=0)) if variances else None
 
 
-def _cells(results: Results, row: int, ranks: Sequence[float | None]) -> dict[str, Any]:
-    errors = (
-        [float(task.standard_errors[row]) for task in results.splits]
-        if results.splits
-        else [None] * len(results.task_names)
-    )
-    return {
-        name: {
-            "mean": None if results.means is None else float(results.means[row, column]),
-            "standard_error": finite(errors[column]),
-            "q": float(results.qs[row, column]),
-            "rank": ranks[column],
-        }
-        for column, name in enumerate(results.task_names)
-    }
-
-
 def _sureness(found: RankUncertainty | None, row: int) -> dict[str, Any]:
     if found is None:
         return dict.fromkeys(_SURENESS)
@@ -152,11 +168,6 @@ def _sureness(found: RankUncertainty | None, row: int) -> dict[str, Any]:
         "rank_without_task": found.without_task[row].tolist(),
         "rank_without_entry": found.without_entry[row].tolist(),
     }
-
-
-def _weighted(values: Sequence[float], weights: Sequence[float]) -> float:
-    pairs = zip(values, weights, strict=True)
-    return math.fsum(value * weight for value, weight in pairs) / math.fsum(weights)
 
 
 def finite(value: float | None) -> float | None:

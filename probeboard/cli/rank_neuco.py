@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from probeboard.cli.errors import CommandError
 from probeboard.cli.rank_results import InvalidResults, ResultIssue, Results
@@ -152,8 +153,7 @@ def _results(runs: Sequence[_Run], *, test_to_train: float, same_samples: bool) 
         names=names,
         task_names=tuple(task_names),
         splits=(),
-        means=_figures(runs, task_names, "mean_score") if known else None,
-        stds=_figures(runs, task_names, "std_dev") if known else None,
+        means=_means(runs, task_names) if known else None,
         qs=np.array([[float(run.qs[task]) for task in task_names] for run in runs]),
         notes=(
             "no score of single splits ('q_t' of <task>_result.json, which NeuCo-Bench writes with "
@@ -166,5 +166,5 @@ def _are_alike(rows: Sequence[Sequence[float]]) -> bool:
     return {len(row) for row in rows} != {0} and len({len(row) for row in rows}) == 1
 
 
-def _figures(runs: Sequence[_Run], tasks: Sequence[str], key: str) -> np.ndarray[Any, Any]:
-    return np.array([[float(run.figures[task][key]) for task in tasks] for run in runs])
+def _means(runs: Sequence[_Run], tasks: Sequence[str]) -> NDArray[np.float64]:
+    return np.array([[float(run.figures[task]["mean_score"]) for task in tasks] for run in runs])

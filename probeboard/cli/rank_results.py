@@ -72,8 +72,8 @@ class Results:
         Of submissions and tasks.
     splits
         The split scores of each task; empty where only figures of a task are known.
-    means, stds
-        Shape ``(n, t)``; std has ddof 0. None where only Q is known.
+    means
+        Shape ``(n, t)``; None where only Q is known.
     qs
         Shape ``(n, t)``.
     notes
@@ -84,7 +84,6 @@ class Results:
     task_names: tuple[str, ...]
     splits: tuple[TaskSplitScores, ...]
     means: Matrix | None
-    stds: Matrix | None
     qs: Matrix
     notes: tuple[str, ...] = ()
 
@@ -106,7 +105,6 @@ class Results:
             names=tuple(self.names[row] for row in kept),
             splits=tuple(replace(task, scores=task.scores[kept]) for task in self.splits),
             means=None if self.means is None else self.means[kept],
-            stds=None if self.stds is None else self.stds[kept],
             qs=self.qs[kept],
         )
 

@@ -217,7 +217,6 @@ def of_splits(
         task_names=tuple(task.name for task in tasks),
         splits=tuple(tasks),
         means=np.column_stack([task.means for task in tasks]),
-        stds=np.column_stack([task.scores.std(axis=1) for task in tasks]),
         qs=np.column_stack([task.qs for task in tasks]),
         notes=notes,
     )

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from probeboard.cli.rank_results import Results
+from probeboard.ranking import RankingMethod
 from tests.unit.cli.conftest import Command
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -191,3 +193,9 @@ def test_methods_that_need_means_are_not_for_q_alone(probeboard: Command, tmp_pa
     ended = probeboard("rank", tmp_path, "--method", "average-rank")
     assert ended.status == 2
     assert "they allow neuco, mean-q" in ended.err
+
+
+def test_a_method_is_never_worked_out_from_what_is_not_known() -> None:
+    results = Results(names=("a",), task_names=("t",), splits=(), means=None, qs=np.ones((1, 1)))
+    with pytest.raises(ValueError, match="needs mean scores, and only Q is known"):
+        results.rank_by_all(RankingMethod.AVERAGE_RANK, weights=None, floor=None)

@@ -177,17 +177,18 @@ def test_the_floor_of_neuco_is_zero_unless_told(
     rank: Rank, probeboard: Command, tmp_path: Path
 ) -> None:
     scores = scores_of()
-    scores[2, 0] = -50.0 - np.arange(N_SPLITS) / 1e4
+    scores[2, 0] = -50.0 - np.arange(N_SPLITS) / 10
     path = tmp_path / "f.csv"
     path.write_text(table_of(lines_of(scores)))
     shares = [
         probeboard("rank", path, "--json", "--method", "neuco", *floor).document["tasks"][0][
             "weight_used"
         ]
-        for floor in ((), ("--floor", "none"))
+        for floor in ((), ("--floor", "none"), ("--floor", "-100"))
     ]
     assert shares[0] < 0.6
     assert shares[1] > 0.98
+    assert shares[2] > 0.98
 
 
 @pytest.mark.parametrize(
