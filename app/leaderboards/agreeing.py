@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.leaderboards.placing import Placing
 from probeboard.ranking import RankingMethod, TaskSplitScores
@@ -35,14 +36,20 @@ def agreement_of(
     names = [task.name for task in tasks]
     clusters = task_clusters(names, official.task_ranks)
     by_method = np.column_stack([placing.pool[method] for method in placing.methods])
-    with_board = np.column_stack([official.ranks, official.task_ranks])
     return Agreement(
         methods=placing.methods,
         method_tau=[[_tau(value) for value in row] for row in kendall_tau_b(by_method).tolist()],
-        task_tau=[_tau(value) for value in kendall_tau_b(with_board)[0, 1:].tolist()],
+        task_tau=[_tau(value) for value in _task_tau(placing, uncertainty).tolist()],
         clusters=[[names[row] for row in rows] for rows in clusters],
         draw_tau=None if uncertainty is None else _tau(uncertainty.draw_tau),
     )
+
+
+def _task_tau(placing: Placing, uncertainty: RankUncertainty | None) -> NDArray[np.float64]:
+    if uncertainty is not None:
+        return uncertainty.task_tau
+    official = placing.official
+    return kendall_tau_b(np.column_stack([official.ranks, official.task_ranks]))[0, 1:]
 
 
 def _tau(value: float) -> Tau:

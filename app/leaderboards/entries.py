@@ -15,6 +15,7 @@ from probeboard.ranking import RankingMethod, TaskSplitScores
 from probeboard.ranking.uncertainty import RankUncertainty
 
 Interval = tuple[int, int]
+Row = NDArray[np.float64]
 OF_SCORES = (RankingMethod.MEAN_SCORE, RankingMethod.MEAN_Q)
 
 
@@ -121,6 +122,8 @@ class Figures:
         self._means = _by_row([task.means for task in tasks])
         self._qs = _by_row([task.qs for task in tasks])
         self._errors = _by_row([task.standard_errors for task in tasks])
+        self._mean_scores = weighted_means([task.means for task in tasks], rules.weights).tolist()
+        self._mean_qs = weighted_means([task.qs for task in tasks], rules.weights).tolist()
         self._mean_errors = mean_score_errors(tasks, rules.weights).tolist()
 
     def aggregate(self, value: float) -> float:
@@ -129,13 +132,13 @@ class Figures:
 
     def summary(self, row: int) -> dict[str, Any]:
         """Return who it is, and what is said of all tasks together."""
-        weights, decimals = self.rules.weights, self.rules.decimals
+        decimals = self.rules.decimals
         one = self._contenders[row]
         return {
             "contender": one,
-            "mean_score": rounded(weighted_mean(self._means[row], weights), decimals),
+            "mean_score": rounded(self._mean_scores[row], decimals),
             "mean_score_error": _error(self._mean_errors[row], decimals),
-            "mean_q": rounded(weighted_mean(self._qs[row], weights), decimals),
+            "mean_q": rounded(self._mean_qs[row], decimals),
             "rates": _rates(self.rules, one),
         }
 
@@ -151,10 +154,14 @@ class Figures:
         )
 
 
-def weighted_mean(values: Sequence[float], weights: Sequence[float]) -> float:
-    """Return the weighted mean, summed in the order of the tasks."""
-    pairs = zip(values, weights, strict=True)
-    return sum(value * weight for value, weight in pairs) / sum(weights)
+def weighted_means(columns: Sequence[Row], weights: Sequence[float]) -> Row:
+    """Return weighted means over tasks, a column each, summed in their order.
+
+    One task after the other, so that the sum has the same bits wherever it is taken.
+    """
+    pairs = zip(columns, weights, strict=True)
+    total = sum((column * weight for column, weight in pairs), start=np.zeros(len(columns[0])))
+    return total / sum(weights)
 
 
 def rounded(value: float, decimals: int) -> float:
@@ -162,7 +169,7 @@ def rounded(value: float, decimals: int) -> float:
     return round(value, decimals) + 0.0
 
 
-def _by_row(columns: Sequence[NDArray[np.float64]]) -> list[list[float]]:
+def _by_row(columns: Sequence[Row]) -> list[list[float]]:
     rows: list[list[float]] = np.column_stack(columns).tolist()
     return rows
 
@@ -194,8 +201,8 @@ def _rates(rules: BoardRules, one: Contender) -> tuple[tuple[float, float], ...]
         return None
     best: dict[float, float] = {}
     for point in one.scores.rates:
-        means = [float(point["tasks"][task.slug]) for task in rules.tasks]
-        score = rounded(weighted_mean(means, rules.weights), rules.decimals)
+        means = [np.array([point["tasks"][task.slug]], dtype=float) for task in rules.tasks]
+        score = rounded(float(weighted_means(means, rules.weights)[0]), rules.decimals)
         size = point["bytes_per_sample"]
         best[size] = max(score, best.get(size, score))
     return tuple(sorted(best.items()))

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, select
+import numpy as np
+from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.leaderboards.contenders import Contender, Contenders
-from app.leaderboards.entries import weighted_mean
+from app.leaderboards.entries import weighted_means
 from app.leaderboards.freezing import with_frozen_weights
 from app.leaderboards.rules import BoardRules, BoardTask
 from app.models import (
@@ -19,6 +21,7 @@ from app.models import (
     Evaluation,
     Participation,
     Phase,
+    PhaseTask,
     ProbeKind,
     SelectBy,
     Selection,
@@ -195,18 +198,23 @@ def _scores(session: Session, rules: BoardRules, by: SelectBy) -> dict[UUID, flo
     """Return the score by which “best” is told, by evaluation."""
     figure = TaskScore.q if by is SelectBy.MEAN_Q else TaskScore.mean
     rows = session.execute(
-        select(TaskScore.evaluation_id, TaskScore.task_id, figure)
+        select(
+            TaskScore.evaluation_id, func.array_agg(aggregate_order_by(figure, PhaseTask.position))
+        )
         .join(Evaluation, Evaluation.id == TaskScore.evaluation_id)
         .join(Submission, Submission.id == Evaluation.submission_id)
+        .join(
+            PhaseTask,
+            and_(PhaseTask.phase_id == rules.phase_id, PhaseTask.task_id == TaskScore.task_id),
+        )
         .where(Submission.phase_id == rules.phase_id, Evaluation.is_official)
-    )
-    found: dict[UUID, dict[UUID, float]] = {}
-    for evaluation_id, task_id, value in rows:
-        found.setdefault(evaluation_id, {})[task_id] = value
-    return {
-        key: weighted_mean([values[task.task_id] for task in rules.tasks], rules.weights)
-        for key, values in found.items()
-    }
+        .group_by(TaskScore.evaluation_id)
+    ).all()
+    if not rows:
+        return {}
+    columns = np.array([values for _, values in rows], dtype=np.float64).T
+    means = weighted_means(list(columns), rules.weights).tolist()
+    return {row[0]: mean for row, mean in zip(rows, means, strict=True)}
 
 
 def _contender(row: ReadRow, scores: EvaluationScores, n_submissions: int) -> Contender:
