@@ -11,8 +11,8 @@ def win_rates(
 ) -> NDArray[np.float64]:
     """Share of a reference set beaten on a task, ties counting half, averaged over tasks.
 
-    Against baselines it says the same whoever else submits. Against the rest of the pool it is
-    ``average_rank(scores).win_rate``.
+    Against baselines it says the same whoever else submits. Against the rest of the pool, if every
+    task is scored, it is ``average_rank(scores).win_rate``.
 
     Parameters
     ----------
