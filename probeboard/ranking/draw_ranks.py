@@ -127,23 +127,25 @@ def _by_average_rank(
 ) -> NDArray[np.int32]:
     n = len(tasks[0].scores)
     whole = integer_weights(weights, len(tasks))
-    # Exact integers, as far as float64 holds them; equal ranks have equal sums in any case.
-    kind = np.int32 if 2 * (n + 1) * sum(whole) < _LARGEST_KEY else np.float64
-    sums = np.zeros((source.n_draws, n), dtype=kind)
-    for task, weight in zip(tasks, whole, strict=True):
+    # Exact integers; only weights of very many digits need floats, rounded before they are ranked.
+    exact = 2 * (n + 1) * sum(whole) < _LARGEST_KEY
+    factors = whole if exact else [weight / sum(whole) for weight in whole]
+    sums = np.zeros((source.n_draws, n), dtype=np.int32 if exact else np.float64)
+    for task, factor in zip(tasks, factors, strict=True):
         scored = scored_rows(task)
         rows = np.flatnonzero(scored)
         missing = n - rows.size
         # Twice the rank of who could not be scored; to Borda, they tie with each other.
-        sums[:, ~scored] += weight * (
-            2 * (rows.size + 1) if method == RankingMethod.AVERAGE_RANK else 2 * n - missing + 1
-        )
+        last = 2 * (rows.size + 1) if method == RankingMethod.AVERAGE_RANK else 2 * n - missing + 1
+        sums[:, ~scored] += factor * last
         for draws, drawn in source.chunks(task, of_q=False, rows=rows):
             ranks = row_ranks(descending_keys(drawn), "twice-average")
             if missing:
-                sums[draws, rows] += weight * ranks
+                sums[draws, rows] += factor * ranks
             else:
-                sums[draws] += weight * ranks if weight != 1 else ranks
+                sums[draws] += factor * ranks
+    if not exact:
+        sums = np.round(sums, DECIMALS)
     return _in_chunks(lambda draws: row_ranks(sums[draws], "min"), sums)
 
 
