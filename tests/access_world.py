@@ -97,6 +97,7 @@ def _submissions(
         "challenge_id": challenge["id"],
         "phase_id": phase,
         "submission_id": secret["id"],
+        "shown": public["id"],
         "matrix": secret["receipt"]["matrix_sha256"],
         "method": fields["method_name"],
         "number": board["snapshot"],

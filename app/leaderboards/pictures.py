@@ -57,6 +57,11 @@ class PictureDesk:
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._n_bytes = 0
 
+    @property
+    def n_inside(self) -> int:
+        """How many draw or wait to."""
+        return self._inside
+
     def find(self, key: str) -> bytes | None:
         """Return a picture that is kept."""
         with self._counting:

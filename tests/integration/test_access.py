@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -37,6 +37,7 @@ class Row:
     unpublished: dict[str, int] | None = None
     unpublished_others: int = 404
     body: Any = None
+    query: str = ""
     ignores_tokens: bool = False
 
     def expected(self, role: str, state: str) -> int:
@@ -157,13 +158,31 @@ TABLE = {
         {"organizer": 200, "operator": 200, "reader": 403},
         body={"method": "mean-score"},
     ),
+    "GET /api/v1/phases/{phase_id}/leaderboard.results.json": PUBLIC,
+    "GET /api/v1/phases/{phase_id}/leaderboard/history": PUBLIC,
+    "GET /api/v1/phases/{phase_id}/leaderboard/comparison": replace(
+        PUBLIC, query="?a={shown}&b={shown}"
+    ),
+    "GET /api/v1/phases/{phase_id}/leaderboard/{picture}.{form}": PUBLIC,
     "GET /api/v1/leaderboards/snapshots/{number}": PUBLIC,
+    "GET /api/v1/leaderboards/snapshots/{number}.csv": PUBLIC,
+    "GET /api/v1/leaderboards/snapshots/{number}.md": PUBLIC,
+    "GET /api/v1/leaderboards/snapshots/{number}/{picture}.{form}": PUBLIC,
     "GET /health/live": OPEN,
     "GET /health/ready": OPEN,
     "GET /metrics": OPEN,
     "GET /problems/{code}": OPEN,
 }
+PICTURE = {"picture": "rank-intervals", "form": "txt"}
 # Addresses of the framework's own, which tell what the table tells: that there are endpoints.
+# Shown alike to everybody: a page takes no token.
+PAGES = {
+    "GET /": {"published": 200, "unpublished": 200},
+    "GET /{slug}": {"published": 200, "unpublished": 404},
+    "GET /{slug}/dev": {"published": 200, "unpublished": 404},
+    "GET /{slug}/dev/history": {"published": 200, "unpublished": 404},
+    "GET /static/0/board.css": {"published": 404, "unpublished": 404},
+}
 DOCUMENTATION = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
 
 
@@ -184,7 +203,8 @@ def _call(world: World, api: Api, route: str, role: str, state: str) -> httpx.Re
         host = world.people["organizer"]
         if role in ("organizer", "operator", "organize_only"):  # they would change the world
             place["slug"] = builders.challenge(host, files, publish=False)["slug"]
-    path = template.format(**place | {"team_id": world.team, "code": "not-found"})
+    named = place | {"team_id": world.team, "code": "not-found"} | PICTURE
+    path = (template + TABLE[route].query).format(**named)
     body = TABLE[route].body
     if body == "new team":
         body = {"name": builders.unique("Team")}
@@ -204,7 +224,23 @@ def _routes(server: RunningServer) -> set[str]:
 
 
 def test_the_table_names_every_route_of_the_running_application(server: RunningServer) -> None:
-    assert _routes(server) == set(TABLE)
+    pages = {
+        path.replace("/static/0/board.css", "/static/{digest}/{name}").replace("dev", "{phase_slug}")
+        for path in PAGES
+    }
+    assert _routes(server) == set(TABLE) | pages
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_shows_everybody_what_anybody_may_see(world: World, api: Api, page: str) -> None:
+    for state, expected in PAGES[page].items():
+        path = page.removeprefix("GET ").format(**world.places[state])
+        for role in ROLES:
+            token = world.tokens[role]
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            answer = httpx.get(api.url + path, headers=headers)
+            assert answer.status_code == expected, (state, role)
+            _assert_nothing_leaks(world, answer, "anybody")
 
 
 @pytest.mark.parametrize("route", TABLE)
@@ -269,7 +305,8 @@ def test_lists_hold_what_each_role_may_see(world: World, api: Api) -> None:
 def test_what_may_not_be_seen_looks_like_what_is_not_there(world: World, api: Api) -> None:
     unused = "019a9f00-0000-7000-8000-000000000000"
     nothing = {
-        "phase_id": unused, "submission_id": unused, "slug": "there-is-none", "number": "999999"
+        "phase_id": unused, "submission_id": unused, "slug": "there-is-none", "number": "999999",
+        "shown": unused, **PICTURE,
     }  # fmt: skip
     for route, row in TABLE.items():
         if row.expected("stranger", "unpublished") == 404 and "{" in route:
@@ -277,7 +314,7 @@ def test_what_may_not_be_seen_looks_like_what_is_not_there(world: World, api: Ap
             method, template = route.split(" ")
             if not any(f"{{{name}}}" in template for name in nothing):
                 continue
-            path = template.format(**nothing).removeprefix("/api/v1")
+            path = (template + row.query).format(**nothing).removeprefix("/api/v1")
             same = {"json": json.loads(hidden.request.content)} if hidden.request.content else {}
             missing = api.as_(world.tokens["stranger"]).call(method, path, **same)
             told = [{**one.json(), "instance": ""} for one in (hidden, missing)]
