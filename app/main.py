@@ -99,7 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(
         BoardCache,
-        paths=leaderboards.often_read(API_PREFIX),
+        paths=[*leaderboards.often_read(API_PREFIX), *pages.OFTEN_READ],
         max_age_s=settings.board_cache_s,
         limit_bytes=settings.board_cache_bytes,
     )

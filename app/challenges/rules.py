@@ -7,6 +7,11 @@ from app.models import ProbeKind, Scaling
 from app.phases.ranking_policy import RankingPolicy
 from probeboard.labelsets import SplitKind, TaskType
 
+# First words of this server's own addresses, present and to come.
+RESERVED_SLUGS = frozenset(
+    {"about", "account", "api", "docs", "health", "login", "metrics", "openapi", "problems",
+     "redoc", "static", "teams"}
+)  # fmt: skip
 OF_NEUCO = (TaskType.REGRESSION, TaskType.BINARY)
 # Where in a phase's part of the file the fields of its policy stand.
 POLICY_KEYS: dict[str, Path] = {
@@ -22,6 +27,8 @@ def check_rules(config: ChallengeConfig, found: Findings) -> None:
     """Hold the configuration to itself: names, windows, and what a scorer can score."""
     tasks = {task.slug: task for task in config.tasks}
     phases = [phase.slug for phase in config.phases]
+    if config.slug in RESERVED_SLUGS:
+        found.refuse("reserved_slug", f"“{config.slug}” is an address of the server", ("slug",))
     found.require_unique([task.slug for task in config.tasks], ("tasks",), "slug")
     found.require_unique(phases, ("phases",), "slug")
     for index, phase in enumerate(config.phases):

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Response, status
 from app.challenges import service as challenges
 from app.clock import utc_now
 from app.errors import NotFound
+from app.http.board_cache import KeptPath
 from app.http.dependencies import AppSettings, DbSession
 from app.leaderboards import history, service
 from app.models import Challenge, Phase
@@ -31,6 +32,13 @@ POLICY = (
 # A stored copy may be shown for a second; see `app.http.board_cache`.
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 FRONT_LIMIT = 50
+
+_SLUG = "/[a-z0-9-]+"
+# The front page changes when a challenge is published, and is read as often as any board.
+OFTEN_READ = [
+    KeptPath(f"/|{_SLUG}|{_SLUG}{_SLUG}/history"),
+    KeptPath(f"{_SLUG}{_SLUG}", frozenset({"page"})),
+]
 
 PageNumber = Annotated[int, Query(alias="page", ge=1, le=10_000)]
 

@@ -225,7 +225,9 @@ def _routes(server: RunningServer) -> set[str]:
 
 def test_the_table_names_every_route_of_the_running_application(server: RunningServer) -> None:
     pages = {
-        path.replace("/static/0/board.css", "/static/{digest}/{name}").replace("dev", "{phase_slug}")
+        path.replace("/static/0/board.css", "/static/{digest}/{name}").replace(
+            "dev", "{phase_slug}"
+        )
         for path in PAGES
     }
     assert _routes(server) == set(TABLE) | pages

@@ -70,6 +70,7 @@ def test_a_right_bundle_is_read_whole():
         ("tasks: [height, wet]", "tasks: [height, wind]", "unknown_task"),
         ("tasks: [height, wet]", "tasks: [height, height]", "duplicate"),
         ("public_name: Water", "public_name: height", "duplicate"),
+        ("slug: tern", "slug: api", "reserved_slug"),
         ("requires: dev", "requires: test", "unknown_phase"),
         ("requires: dev", "requires: final", "unknown_phase"),
         ("slug: test", "slug: dev", "duplicate"),
