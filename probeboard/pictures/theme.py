@@ -93,7 +93,7 @@ THEMES: Mapping[str, Theme] = {
         accent="#0b62b0",
         accent_soft="#b6d7f5",
         series=(
-            "#0072b2", "#c4500a", "#00825f", "#b04593", "#5b48b0", "#8a6d00", "#1b8ea6", "#9b2335",
+            "#0072b2", "#c4500a", "#00825f", "#b04593", "#5b48b0", "#8a6d00", "#127a91", "#9b2335",
         ),
         low="#e1812c",
         middle="#f3f5f7",
