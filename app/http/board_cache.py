@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.http.kept_answer import KeptAnswer, RawHeaders, takes_gzip
 
+LONGEST_PATH = 256
 LONGEST_QUERY = 512
 _NEVER = frozenset({b"authorization", b"cookie", b"transfer-encoding"})
 
@@ -101,6 +102,8 @@ class BoardCache:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return None
         path = scope["path"]
+        if len(path) > LONGEST_PATH:
+            return None
         for pattern, address in self._paths:
             if pattern.fullmatch(path):
                 return address

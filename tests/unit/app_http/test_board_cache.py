@@ -109,7 +109,7 @@ def test_who_may_be_somebody_is_answered_by_the_application(headers: dict[str, s
     run(test)
 
 
-@pytest.mark.parametrize("target", ["/elsewhere", "/board/x", "/board/1/2"])
+@pytest.mark.parametrize("target", ["/elsewhere", "/board/x", "/board/1/2", f"/board/{7:0300}"])
 def test_what_is_not_on_the_list_passes_untouched(target: str) -> None:
     async def test() -> None:
         front = Front()
