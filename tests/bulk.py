@@ -75,6 +75,8 @@ def hand_in(
     *,
     teams: Sequence[int] | None = None,
     ratio: float | None = RATIO,
+    analyses: dict[str, Any] | None = None,
+    scorer: str = "exact",
     **columns: Any,
 ) -> list[UUID]:
     """Write scored submissions with these split scores, shape (n, t, k), and ask for a ranking.
@@ -87,11 +89,12 @@ def hand_in(
     for number, of_submission in enumerate(scores):
         team = season.teams[number if teams is None else teams[number]]
         row = _submission(season, team, now + timedelta(milliseconds=number)) | columns
-        evaluation = _evaluation(row["id"], now)
+        evaluation = _evaluation(row["id"], now) | {"analyses": analyses, "scorer": scorer}
         rows.append(row)
         evaluations.append(evaluation)
         task_scores += [
-            _task_score(evaluation["id"], *task, split_scores, ratio)
+            _task_score(evaluation["id"], *task, as_counted(split_scores, scorer=scorer), ratio)
+            | {"split_scores": split_scores.tolist()}
             for task, split_scores in zip(tasks, of_submission, strict=True)
         ]
     session.execute(insert(Submission), rows)
@@ -125,9 +128,9 @@ def _submission(season: Season, team: UUID, at: Any) -> dict[str, Any]:
 
 def _evaluation(submission_id: UUID, now: Any) -> dict[str, Any]:
     return {
-        "id": new_id(), "submission_id": submission_id, "scorer": "exact", "scorer_version": 1,
+        "id": new_id(), "submission_id": submission_id, "scorer_version": 1,
         "rules_digest": "0" * 64, "is_official": True, "attempt": 1, "created_at": now,
-        "seconds": 1.0, "receipt": {}, "analyses": None, "predictions_digest": None,
+        "seconds": 1.0, "receipt": {}, "predictions_digest": None,
     }  # fmt: skip
 
 
@@ -135,15 +138,14 @@ def _task_score(
     evaluation_id: UUID,
     task_id: UUID,
     label_set_id: UUID,
-    split_scores: NDArray[np.float64],
+    counted: NDArray[np.float64],
     ratio: float | None,
 ) -> dict[str, Any]:
-    counted = as_counted(split_scores, scorer="exact")
     k = counted.size
     error = None if k < 2 else float(counted.std(ddof=1) * np.sqrt(1 / k + (ratio or RATIO)))
     return {
         "evaluation_id": evaluation_id, "task_id": task_id, "label_set_id": label_set_id,
         "metric": "r2", "mean": float(counted.mean()), "std": float(counted.std()),
         "q": float(2 * counted.mean() / (0.02 + counted.std())), "standard_error": error,
-        "test_to_train": ratio, "split_scores": split_scores.tolist(), "penalties": [1.0] * k,
+        "test_to_train": ratio, "penalties": [1.0] * k,
     }  # fmt: skip
