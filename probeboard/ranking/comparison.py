@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from probeboard.ranking.draws import deviations, multipliers
+from probeboard.ranking.draws import deviations, multipliers, with_gaps_as_nan
 from probeboard.ranking.split_scores import TaskSplitScores
 from probeboard.ranking.ties import DECIMALS, Weights, integer_weights
 
@@ -104,9 +104,8 @@ def _drawn(
     task: TaskSplitScores, a: int, b: int, *, seed: str, n_draws: int
 ) -> tuple[float, NDArray[np.float64]]:
     """Difference of the means, and its errors as drawn, shape (n_draws,); NaN if there are none."""
-    one = TaskSplitScores(
-        task.name, (task.scores[a] - task.scores[b])[None], task.test_to_train, task.group
-    )
+    both = with_gaps_as_nan(replace(task, scores=task.scores[[a, b]])).scores
+    one = replace(task, scores=both[:1] - both[1:])
     if task.n_splits < FEWEST_SPLITS:
         return float(one.means[0]), np.full(n_draws, np.nan)
     g = multipliers(seed, task.group, n_splits=task.n_splits, n_draws=n_draws)

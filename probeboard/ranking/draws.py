@@ -21,7 +21,7 @@ standardised scores, by the delta method; the logarithm keeps s* positive.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,6 +157,20 @@ def scored_rows(task: TaskSplitScores) -> NDArray[np.bool_]:
     array([ True, False])
     """
     return np.asarray(np.isfinite(task.scores).all(axis=1))
+
+
+def with_gaps_as_nan(task: TaskSplitScores) -> TaskSplitScores:
+    """Replace a whole row by NaN where a score is not finite: nothing is computed from the rest.
+
+    Examples
+    --------
+    >>> scores = np.array([[0.4, 0.6], [np.inf, 0.5]])
+    >>> with_gaps_as_nan(TaskSplitScores("slope", scores, test_to_train=0.25, group="a")).scores
+    array([[0.4, 0.6],
+           [nan, nan]])
+    """
+    scored = scored_rows(task)
+    return replace(task, scores=np.where(scored[:, None], task.scores, np.nan))
 
 
 def first_of_twins(task: TaskSplitScores) -> NDArray[np.intp]:

@@ -70,7 +70,7 @@ def step_down(
     for _ in range(MOST_STEPS):
         largest = np.sort(_largest(drawn, scale))[place]
         # Each t is Student's, the draws are normal: compared where their tails are the same.
-        critical = special.stdtrit(weighted.dof, special.ndtr(float(largest)))
+        critical = -special.stdtrit(weighted.dof, special.ndtr(-float(largest)))
         claimed = t > critical
         claimed &= scale > 0.0
         if not claimed.any():

@@ -11,6 +11,7 @@ from probeboard.ranking.agreement import kendall_tau_b
 from probeboard.ranking.draw_agreement import draw_taus
 from probeboard.ranking.draw_cache import DrawCache
 from probeboard.ranking.draw_ranks import DrawSource, rank_draws
+from probeboard.ranking.draws import with_gaps_as_nan
 from probeboard.ranking.leave_entry import ranks_without_entry
 from probeboard.ranking.leave_task import ranks_without_task
 from probeboard.ranking.pair_draws import affordable_draws, draws_of_copeland, draws_of_tests
@@ -121,6 +122,7 @@ def rank_uncertainty(
     >>> sure.tier, sure.rank_set.tolist(), sure.interval.tolist(), sure.p_first[0]
     (array([1, 2, 2]), [[1, 1], [2, 3], [2, 3]], [[1, 1], [2, 3], [2, 3]], np.float64(1.0))
     """
+    tasks = [with_gaps_as_nan(task) for task in tasks]
     ranking = rank_scores(method, tasks, weights=weights, floor=floor)
     n = ranking.ranks.size
     if keys is not None and len(keys) != n:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from probeboard.ranking.draws import deviations, multipliers, scored_rows
 from probeboard.ranking.split_scores import TaskSplitScores
-from probeboard.ranking.ties import Weights, integer_weights, normalised
+from probeboard.ranking.ties import DECIMALS, Weights, integer_weights, normalised
 
 # Interquartile range of a normal distribution, in standard deviations.
 NORMAL_QUARTILES = 1.349
@@ -26,10 +26,13 @@ class WeightedScores:
         By group of tasks and number of splits: shape ``(n, k)``, what multipliers are applied to.
         Groups err independently; the sum over them of each part's product with its transpose is
         the covariance of the values.
+    resolution
+        A spread below this is none: what differences of 1e-9 in each score amount to.
     """
 
     values: NDArray[np.float64]
     parts: dict[tuple[str, int], NDArray[np.float64]]
+    resolution: float
 
     @property
     def errors(self) -> NDArray[np.float64]:
@@ -43,7 +46,10 @@ class WeightedScores:
         return min(n_splits for _, n_splits in self.parts) - 1
 
     def variances_of_differences(self) -> NDArray[np.float64]:
-        """Var(i - j) = C_ii + C_jj - 2 C_ij, shape ``(n, n)``; exactly 0 for identical ones."""
+        """Var(i - j) = C_ii + C_jj - 2 C_ij, shape ``(n, n)``.
+
+        Exactly 0 where the difference of two is the same on every split, as of identical ones.
+        """
         n = len(self.values)
         covariance = np.zeros((n, n))
         for part in self.parts.values():
@@ -54,7 +60,7 @@ class WeightedScores:
         both = own[:, None] + own[None, :]
         covariance *= -2.0
         covariance += both
-        covariance[covariance <= 1e-12 * both] = 0.0
+        covariance[covariance <= np.maximum(1e-12 * both, self.resolution**2)] = 0.0
         return covariance
 
     def deviations_drawn(self, seed: str, n_draws: int) -> NDArray[np.float32]:
@@ -94,7 +100,8 @@ def weighted_scores(
         errors = np.where(scored[:, None], deviations(task, of_q=of_q), 0.0)
         key = (task.group, task.n_splits)
         parts[key] = parts.get(key, 0.0) + coefficient * errors
-    return WeightedScores(values, parts)
+    resolution = 10.0**-DECIMALS * float(np.linalg.norm(coefficients))
+    return WeightedScores(values, parts, resolution)
 
 
 def mean_score_errors(
