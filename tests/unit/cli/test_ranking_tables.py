@@ -177,7 +177,7 @@ def test_the_floor_of_neuco_is_zero_unless_told(
     rank: Rank, probeboard: Command, tmp_path: Path
 ) -> None:
     scores = scores_of()
-    scores[2, 0] = -50.0 - np.arange(N_SPLITS) / 10
+    scores[2, 0] = -50.0 - np.arange(N_SPLITS) / 1e4
     path = tmp_path / "f.csv"
     path.write_text(table_of(lines_of(scores)))
     shares = [
