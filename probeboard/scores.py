@@ -37,3 +37,14 @@ def as_counted(scores: NDArray[np.float64], *, scorer: str) -> NDArray[np.float6
     (array([-1.]), array([-4.]))
     """
     return scores if scorer in _AS_THEY_ARE else floored(scores)
+
+
+def floor_of(scorer: str) -> float:
+    """Return what split scores count as no less than: -1, or ``-inf`` by ``neuco``.
+
+    Examples
+    --------
+    >>> floor_of("exact"), floor_of("neuco")
+    (-1.0, -inf)
+    """
+    return float(as_counted(np.array([-np.inf]), scorer=scorer)[0])

@@ -17,6 +17,7 @@ from probeboard.probing.neuco import UnsupportedTask
 from probeboard.probing.predictions import pack_predictions, unpack_predictions
 from probeboard.probing.preparation import PreparedEmbeddings, prepare
 from probeboard.probing.rate_distortion import RatePoint, rate_distortion
+from probeboard.probing.sample_errors import SampleErrors, bootstrap_tasks
 from probeboard.probing.scaling import Scaling
 from probeboard.probing.scorers import (
     Scorer,
@@ -42,6 +43,7 @@ __all__ = [
     "ProbeKind",
     "ProbeTask",
     "RatePoint",
+    "SampleErrors",
     "Scaling",
     "Scorer",
     "Spectrum",
@@ -49,6 +51,7 @@ __all__ = [
     "UnknownScorer",
     "UnsupportedTask",
     "analyse",
+    "bootstrap_tasks",
     "default_points",
     "describe_spectrum",
     "further_metrics",
