@@ -85,7 +85,8 @@ def draw(
     if theme not in THEMES or form not in MEDIA_TYPES:
         raise UnknownPicture(f"no theme {theme!r}, or no form {form!r}")
     # Not at the top: words need no matplotlib, and loading it takes half a second.
-    from probeboard.pictures.page import Page, style
+    from probeboard.pictures.page import Page
+    from probeboard.pictures.settings import style
 
     title, text = _title(picture, board), _text(picture, board)
     height = _NOTHING_HEIGHT if picture.obstacle(board) else picture.height(board)

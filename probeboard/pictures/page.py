@@ -1,20 +1,13 @@
-"""A sheet to draw on, in pixels of a README; the only module that imports matplotlib.
-
-matplotlib's settings are global. They are replaced while a page is drawn and rendered, under a
-lock of this module, so that no ``matplotlibrc`` of a reader and no other thread moves a pixel.
-"""
+"""A sheet to draw on, in pixels of a README."""
 
 import io
 import math
-import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Literal
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -23,7 +16,6 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import PathCollection
 from matplotlib.dates import AutoDateLocator
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
 from matplotlib.path import Path
@@ -32,40 +24,14 @@ from matplotlib.transforms import Affine2D, IdentityTransform
 
 from probeboard.pictures.entries import day_number, tick_text
 from probeboard.pictures.picture import WIDTH
+from probeboard.pictures.settings import DPI, FONT, FONTS, text_width
 from probeboard.pictures.svg import finished
 from probeboard.pictures.theme import Theme
 
-# A point of matplotlib is a pixel here: fonts are then given in pixels, too.
-DPI = 72
 PNG_SCALE = 2
 ELLIPSIS = "…"
 _DASHES = (0, (4, 3))
 Align = Literal["left", "center", "right"]
-_LOCK = threading.Lock()
-# They come with matplotlib: a layout never depends on the machine's fonts. The second has a box for
-# every sign the first lacks; an SVG keeps the sign itself, drawn by the reader's fonts.
-_FONT = "DejaVu Sans"
-_FONTS = [_FONT, "Last Resort High-Efficiency"]
-_STYLE: dict[Any, Any] = {
-    "font.family": _FONTS,
-    "font.enable_last_resort": False,  # matplotlib's own use of it warns at every sign
-    "svg.fonttype": "none",
-    "svg.hashsalt": "probeboard",
-    # Names are text: a dollar or an underscore in one is not mathematics.
-    "text.parse_math": False,
-    "text.usetex": False,
-    "path.simplify": False,
-    "timezone": "UTC",
-}
-
-
-@contextmanager
-def style() -> Iterator[None]:
-    """Hold matplotlib's settings to those of our pictures; one thread at a time."""
-    with _LOCK, mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
-        yield
 
 
 class Page:
@@ -156,7 +122,7 @@ class Page:
             fontweight="bold" if bold else "normal",
             fontstyle="italic" if italic else "normal",
             # Only what we word ourselves is bold, and the font of boxes is not.
-            fontfamily=[_FONT] if bold else _FONTS,
+            fontfamily=[FONT] if bold else FONTS,
             rotation=rotation,
             rotation_mode="anchor",
             zorder=over,
@@ -298,12 +264,3 @@ class Page:
         FigureCanvasAgg(self.figure)
         self.figure.savefig(out, format="png", dpi=PNG_SCALE * DPI, metadata=metadata)
         return out.getvalue()
-
-
-def text_width(words: str, *, size: float) -> float:
-    """Width of words in pixels."""
-    font = get_font([findfont(FontProperties(family=[name])) for name in _FONTS])
-    font.set_size(size, DPI)
-    font.set_text(words, 0.0)
-    width, _ = font.get_width_height()
-    return float(width) / 64
