@@ -95,8 +95,8 @@ def compare(
     means = math.fsum(share * mean for share, (mean, _) in counted)
     errors = np.sum([share * error for share, (_, error) in counted], axis=0)
     return Comparison(
-        tasks=tuple(_difference(mean, error) for mean, error in each),
-        overall=_difference(means, errors),
+        tasks=tuple(difference_of(mean, error) for mean, error in each),
+        overall=difference_of(means, errors),
     )
 
 
@@ -112,7 +112,14 @@ def _drawn(
     return float(one.means[0]), np.asarray(g @ deviations(one)[0])
 
 
-def _difference(mean: float, errors: NDArray[np.float64]) -> Difference:
+def difference_of(mean: float, errors: NDArray[np.float64]) -> Difference:
+    """Describe a difference from its draws, shape ``(n_draws,)``; NaN where there are none.
+
+    Examples
+    --------
+    >>> difference_of(0.5, np.array([-1.0, 0.0, 1.0, -0.5])).p_better
+    0.625
+    """
     if not math.isfinite(mean):
         return Difference(None, None, None, None)
     if np.isnan(errors).any():
