@@ -16,16 +16,20 @@ from app.models import Status
 from app.queue import RANK_PHASE
 from probeboard.probing import (
     Analysis,
+    ProbeTask,
+    SampleErrors,
     TaskScores,
     analyse,
+    bootstrap_tasks,
     get_scorer,
     pack_predictions,
     prepare,
     score_tasks,
 )
+from probeboard.scores import floor_of
 from worker import store
 from worker.failures import Failure, failure_of
-from worker.inputs import read_matrix, read_probe_task
+from worker.inputs import read_groups, read_matrix, read_probe_task
 from worker.lease import Lease, LeaseLost
 from worker.parts import Parts
 from worker.receipt import receipt_of
@@ -89,12 +93,24 @@ def _compute(parts: Parts, work: Work, lease: Lease) -> Outcome:
         lease.note_progress(len(scores))
         _tell(parts, work, Status.RUNNING, len(scores))
     found = analyse(matrix, prepared, tasks, scores, scorer=scorer, wanted=wanted).to_dict()
+    drawn = _draw_samples(parts, work, tasks, scores) if Analysis.PREDICTIONS in wanted else None
+    if drawn is not None:
+        found["sample_bootstrap"] = drawn.to_dict([task.weight for task in work.tasks])
     return Outcome(
         scores=scores,
         receipt=receipt_of(work, parts.settings),
         analyses=found or None,
         predictions_digest=_keep_predictions(parts, scores, wanted),
+        sample_draws=None if drawn is None else drawn.to_bytes(),
     )
+
+
+def _draw_samples(
+    parts: Parts, work: Work, tasks: Sequence[ProbeTask], scores: Sequence[TaskScores]
+) -> SampleErrors:
+    """Draw the same samples for every submission of the phase, by group where splits are."""
+    units = [read_groups(parts.blobs, task) for task in work.tasks]
+    return bootstrap_tasks(tasks, scores, units, seed=work.seed, floor=floor_of(work.scorer))
 
 
 def _keep_predictions(

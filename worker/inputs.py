@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from app.blobs import BlobKind, BlobStore
 from app.challenges.samples import parse_sample_blob
 from app.phases.splits import TaskSplits
-from probeboard.labelsets import LabelSet, Split, from_bytes, make_splits, marks_from_bytes
+from probeboard.labelsets import (
+    LabelSet,
+    Split,
+    from_bytes,
+    group_numbers,
+    make_splits,
+    marks_from_bytes,
+)
 from probeboard.probing import ProbeTask
 from worker.work import Work, WorkTask
 
@@ -35,6 +42,13 @@ def read_probe_task(blobs: BlobStore, work: Work, task: WorkTask) -> ProbeTask:
     )
 
 
+def read_groups(blobs: BlobStore, task: WorkTask) -> NDArray[np.int64] | None:
+    """Return the number of each labelled sample's group; None where splits are not by group."""
+    if task.splits.marks is None:
+        return None
+    return _number_groups(blobs, task.label_digest, task.splits)
+
+
 # Digests name their content for ever, so what was read once is kept by the process: as much as a
 # challenge or two have, for it counts as memory of the evaluation (40 splits of 10,000 labels
 # take 3 MB).
@@ -51,7 +65,17 @@ def _row_of_sample(blobs: BlobStore, digest: str) -> Mapping[str, int]:
 
 @lru_cache(maxsize=32)
 def _make_splits(blobs: BlobStore, label_digest: str, splits: TaskSplits) -> tuple[Split, ...]:
-    marks = None
-    if splits.marks is not None:
-        marks = marks_from_bytes(blobs.read(BlobKind.MARKS, splits.marks))
+    marks = None if splits.marks is None else _read_marks(blobs, splits.marks)
     return make_splits(_read_labels(blobs, label_digest), splits.spec, marks)
+
+
+@lru_cache(maxsize=32)
+def _number_groups(
+    blobs: BlobStore, label_digest: str, splits: TaskSplits
+) -> NDArray[np.int64] | None:
+    marks = None if splits.marks is None else _read_marks(blobs, splits.marks)
+    return group_numbers(_read_labels(blobs, label_digest), splits.spec, marks)
+
+
+def _read_marks(blobs: BlobStore, digest: str) -> dict[str, str]:
+    return marks_from_bytes(blobs.read(BlobKind.MARKS, digest))

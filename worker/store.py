@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.models import (
+    Challenge,
     Evaluation,
     LabelSet,
     Phase,
@@ -81,6 +82,7 @@ def finish(session: Session, work: Work, outcome: Outcome, *, now: datetime) -> 
         receipt=outcome.receipt,
         analyses=outcome.analyses,
         predictions_digest=outcome.predictions_digest,
+        sample_draws=outcome.sample_draws,
     )
     session.add(evaluation)
     session.flush()
@@ -150,9 +152,10 @@ def _failure_columns(failure: Failure) -> dict[str, Any]:
 
 
 def _read_work(session: Session, submission_id: UUID) -> Work:
-    submission, phase = session.execute(
-        select(Submission, Phase)
+    submission, phase, challenge = session.execute(
+        select(Submission, Phase, Challenge.slug)
         .join(Phase, Phase.id == Submission.phase_id)
+        .join(Challenge, Challenge.id == Phase.challenge_id)
         .where(Submission.id == submission_id)
         .execution_options(populate_existing=True)
     ).one()
@@ -168,6 +171,7 @@ def _read_work(session: Session, submission_id: UUID) -> Work:
         attempt=submission.attempt,
         request_id=submission.request_id,
         phase_id=phase.id,
+        seed=f"{challenge}/{phase.slug}",
         matrix_sha256=submission.matrix_sha256,
         samples_digest=phase.samples_digest,
         scorer=phase.scorer,
@@ -178,6 +182,7 @@ def _read_work(session: Session, submission_id: UUID) -> Work:
             WorkTask(
                 task_id=task.id,
                 name=task.slug,
+                weight=row.weight,
                 probe=Probe(ProbeKind(task.probe), signs=task.signs),
                 splits=TaskSplits.from_document(row.splits),
                 label_set_id=labels.id,

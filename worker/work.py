@@ -15,6 +15,7 @@ class WorkTask:
 
     task_id: UUID
     name: str
+    weight: float
     probe: Probe
     splits: TaskSplits
     label_set_id: UUID
@@ -24,12 +25,16 @@ class WorkTask:
 
 @dataclass(frozen=True)
 class Work:
-    """A claimed submission, and all that says how it is scored."""
+    """A claimed submission, and all that says how it is scored.
+
+    `seed` names the phase, as its board does: what is drawn at random comes from it.
+    """
 
     submission_id: UUID
     attempt: int
     request_id: str
     phase_id: UUID
+    seed: str
     matrix_sha256: str
     samples_digest: str
     scorer: str
@@ -48,3 +53,4 @@ class Outcome:
     receipt: dict[str, Any] = field(default_factory=dict)
     analyses: dict[str, Any] | None = None
     predictions_digest: str | None = None
+    sample_draws: bytes | None = None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Float, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import Float, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -37,6 +37,12 @@ class Evaluation(Base):
     receipt: Mapped[dict[str, Any]]
     analyses: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     predictions_digest: Mapped[str | None] = mapped_column(doc="SHA-256 of the blob")
+    sample_draws: Mapped[bytes | None] = mapped_column(
+        LargeBinary,
+        deferred=True,
+        doc="where predictions are kept, of each task in the phase's order as many float32, little "
+        "endian: its mean score's deviations in a bootstrap of samples; NaN where it has none",
+    )
 
 
 class TaskScore(Base):

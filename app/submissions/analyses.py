@@ -11,7 +11,14 @@ from app.errors import Forbidden, NotFound
 from app.models import Evaluation, TeamSees
 from app.phases.service import display_names, tasks_of
 from app.policy import Viewer
-from app.submissions.schemas import AnalysesView, MetricView, RatePointView
+from app.submissions.schemas import (
+    AnalysesView,
+    MeanErrorView,
+    MetricView,
+    RatePointView,
+    SampleBootstrapView,
+    SampleErrorView,
+)
 from app.submissions.service import get_submission
 
 
@@ -25,6 +32,10 @@ class Cut:
     def figure(self, value: float) -> float:
         """Return a figure as it is told."""
         return value if self.decimals is None else round(value, self.decimals)
+
+    def error(self, value: float | None) -> float | None:
+        """Return a standard error as it is told, if there is one."""
+        return None if value is None else self.figure(value)
 
     def metric(self, found: dict[str, Any]) -> MetricView:
         """Describe a metric; of splits only to those who see everything."""
@@ -101,4 +112,27 @@ def _view(found: dict[str, Any], cut: Cut) -> AnalysesView:
             )
             for point in found["rate_distortion"]
         ]
-    return AnalysesView(spectrum=found.get("spectrum"), metrics=metrics, rate_distortion=points)
+    drawn = found.get("sample_bootstrap")
+    return AnalysesView(
+        spectrum=found.get("spectrum"),
+        metrics=metrics,
+        rate_distortion=points,
+        sample_bootstrap=None if drawn is None else _sample_bootstrap(drawn, cut),
+    )
+
+
+def _sample_bootstrap(found: dict[str, Any], cut: Cut) -> SampleBootstrapView:
+    """Tell how many samples were drawn from, as who is labelled, only to who sees everything."""
+    sees_everything = cut.decimals is None
+    return SampleBootstrapView(
+        draws=found["draws"],
+        unit=found["unit"],
+        tasks={
+            shown: SampleErrorView(
+                standard_error=cut.error(found["tasks"][task]["standard_error"]),
+                n_units=found["tasks"][task]["n_units"] if sees_everything else None,
+            )
+            for task, shown in cut.names.items()
+        },
+        mean_score=MeanErrorView(standard_error=cut.error(found["mean_score"]["standard_error"])),
+    )

@@ -1,6 +1,6 @@
 """Bodies of submissions."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -133,6 +133,40 @@ class SpectrumView(View):
     duplicate_columns: int = Field(description="Dimensions equal to an earlier one.")
 
 
+class SampleErrorView(View):
+    """By how much a task's score may be off."""
+
+    standard_error: float | None = Field(
+        description="Of the mean score; null where the metric is no sum over samples."
+    )
+    n_units: int | None = Field(
+        default=None,
+        description="How many samples or groups were drawn from; for the challenge's organizers.",
+    )
+
+
+class MeanErrorView(View):
+    """By how much the mean score may be off."""
+
+    standard_error: float | None = Field(description="Null where that of a task is.")
+
+
+class SampleBootstrapView(View):
+    """How far scores may be off had other samples been labelled.
+
+    The fitted probes stay, and test samples are drawn anew with replacement, whole groups where
+    splits are by group: another source of error than the choice of splits, which
+    `standard_error` of the scores is about.
+    """
+
+    draws: int = Field(description="How often samples were drawn anew.")
+    unit: Literal["sample", "group", "mixed"] = Field(
+        description="What was drawn; mixed where only some tasks are split by group."
+    )
+    tasks: dict[str, SampleErrorView] = Field(description="By task.")
+    mean_score: MeanErrorView = Field(description="Of the weighted mean of the tasks' means.")
+
+
 class AnalysesView(View):
     """What was worked out beside the scores; members the phase does not ask for are null."""
 
@@ -142,6 +176,9 @@ class AnalysesView(View):
     )
     rate_distortion: list[RatePointView] | None = Field(
         description="Scores after the embeddings were quantised or cut."
+    )
+    sample_bootstrap: SampleBootstrapView | None = Field(
+        description="Standard errors by samples; where the phase keeps predictions."
     )
 
 

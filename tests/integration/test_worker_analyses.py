@@ -144,11 +144,13 @@ def test_what_a_phase_does_not_want_is_neither_stored_nor_told(
     with parts.sessions() as session:
         (row,) = session.scalars(sa.select(Evaluation).where(Evaluation.submission_id == UUID(key)))
     assert (row.predictions_digest is not None) == ("predictions" in wanted)
-    assert (row.analyses is not None) == ("spectrum" in wanted)
+        assert (row.sample_draws is not None) == ("predictions" in wanted)
+    assert (row.analyses is not None) == (wanted != [])
     found = host.api.get(f"/submissions/{key}/analyses")
-    assert found.status_code == (200 if "spectrum" in wanted else 404)
+    assert found.status_code == (200 if wanted else 404)
     if found.is_success:
         assert (found.json()["metrics"], found.json()["rate_distortion"]) == (None, None)
+        assert (found.json()["sample_bootstrap"] is not None) == ("predictions" in wanted)
     kept = host.api.get(f"/submissions/{key}/predictions.npz")
     assert kept.status_code == (200 if "predictions" in wanted else 404)
 
