@@ -42,6 +42,7 @@ def rules(
     shows_tasks: bool = True,
     shows_rates: bool = False,
     frozen_weights: tuple[float, ...] | None = None,
+    sample_unit: str | None = None,
     names: Sequence[str] | None = None,
     **of_policy: Any,
 ) -> BoardRules:
@@ -71,6 +72,7 @@ def rules(
         shows_tasks=shows_tasks,
         shows_rates=shows_rates,
         frozen_weights=frozen_weights,
+        sample_unit=sample_unit,
     )
 
 
@@ -83,6 +85,7 @@ def contender(
     minute: int | None = None,
     baseline: bool = False,
     rates: Sequence[dict[str, Any]] | None = None,
+    draws: NDArray[np.float32] | None = None,
     **words: Any,
 ) -> Contender:
     """Return a contender with these means; its splits differ by `spread`, the same for twins."""
@@ -101,7 +104,7 @@ def contender(
         UUID(int=1000 + task): np.full(n_splits, mean) + spread * _noise(task, mean, n_splits)
         for task, mean in enumerate(means)
     }
-    scores = EvaluationScores(splits, dict.fromkeys(splits, 0.25), rates)
+    scores = EvaluationScores(splits, dict.fromkeys(splits, 0.25), rates, draws)
     return Contender(**told | words, scores=scores)
 
 

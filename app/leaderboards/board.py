@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.leaderboards.agreeing import Agreement, agreement_of
+from app.leaderboards.by_samples import NOT_KEPT, intervals_of
 from app.leaderboards.contenders import Contender, in_order, rows_of, task_scores
 from app.leaderboards.entries import Entry, Figures, baseline_entries, pool_entries, rounded
 from app.leaderboards.placing import place
@@ -24,8 +25,8 @@ DRAWS = 1000
 class Board:
     """A ranked phase.
 
-    `reason` says why no uncertainty is shown, and is None where it is. `weights_used` has the share
-    of each task in the official ranking.
+    `reason` says why no uncertainty is shown, and is None where it is; `reason_by_samples` that of
+    the samples. `weights_used` has the share of each task in the official ranking.
     """
 
     rules: BoardRules
@@ -34,6 +35,7 @@ class Board:
     entries: tuple[Entry, ...]
     weights_used: tuple[float, ...]
     reason: str | None
+    reason_by_samples: str | None
     agreement: Agreement | None
     draws: int = DRAWS
     level: float = LEVEL
@@ -55,9 +57,10 @@ def build_board(
     tasks, beside = rows_of(scores, slice(len(pool))), rows_of(scores, slice(len(pool), None))
     placing = place(rules, pool, tasks, beside)
     uncertainty = _uncertainty(rules, tasks)
+    by_samples = intervals_of(rules, pool, tasks, placing.official)
     figures = Figures(rules, everyone, scores)
     entries = [
-        *pool_entries(figures, placing, uncertainty),
+        *pool_entries(figures, placing, uncertainty, by_samples.intervals),
         *baseline_entries(figures, placing, len(pool)),
     ]
     return Board(
@@ -67,6 +70,7 @@ def build_board(
         entries=tuple(sorted(entries, key=_place)),
         weights_used=tuple(rounded(share, 6) for share in placing.official.weights.tolist()),
         reason=None if uncertainty is not None else _why_not(tasks),
+        reason_by_samples=by_samples.reason,
         agreement=agreement_of(placing, tasks, uncertainty),
     )
 
@@ -80,6 +84,7 @@ def _empty(rules: BoardRules) -> Board:
         entries=(),
         weights_used=tuple(rounded(weight / total, 6) for weight in rules.weights),
         reason=_TOO_FEW_ENTRIES,
+        reason_by_samples=NOT_KEPT if rules.sample_unit is None else _TOO_FEW_ENTRIES,
         agreement=None,
     )
 

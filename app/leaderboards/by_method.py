@@ -9,7 +9,7 @@ from probeboard.ranking import RankingMethod
 # What the official method says of an entry, and no other does.
 _OF_THE_OFFICIAL = (
     "aggregate", "win_rate", "rank_interval", "rank_set", "tier", "p_first", "p_top3",
-    "rank_without_task", "rank_without_entry",
+    "rank_without_task", "rank_without_entry", "rank_interval_samples",
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Two entries of a board side by side, from the very evaluations that the board was made from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,12 +9,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import NotOnBoard
-from app.leaderboards.contenders import task_scores
+from app.leaderboards.by_samples import draws_by_task
+from app.leaderboards.contenders import Contender, task_scores
 from app.leaderboards.document import FORMAT
 from app.leaderboards.inputs import read_back
+from app.leaderboards.rules import BoardRules
 from app.leaderboards.service import Shown, read_document
 from app.models import Snapshot
-from probeboard.ranking.comparison import Difference, compare
+from probeboard.ranking import TaskSplitScores
+from probeboard.ranking.comparison import Comparison, Difference, compare
+from probeboard.ranking.from_draws import compare_by_samples
 
 # As many as the chances on the board have.
 CHANCE_DECIMALS = 3
@@ -31,6 +35,15 @@ class ShownDifference:
 
 
 @dataclass(frozen=True)
+class DifferencesBySamples:
+    """The same differences had other samples been labelled, drawn for both alike."""
+
+    unit: str
+    overall: ShownDifference
+    tasks: Mapping[str, ShownDifference]
+
+
+@dataclass(frozen=True)
 class SideBySide:
     """Two entries of a snapshot, positive where `a` is better; tasks where the board shows them."""
 
@@ -41,6 +54,7 @@ class SideBySide:
     b: Mapping[str, Any]
     overall: ShownDifference
     tasks: Mapping[str, ShownDifference]
+    by_samples: DifferencesBySamples | None
 
 
 def compare_entries(session: Session, shown: Shown, a: UUID, b: UUID) -> SideBySide:
@@ -62,10 +76,9 @@ def compare_entries(session: Session, shown: Shown, a: UUID, b: UUID) -> SideByS
     read = read_back(session, {**inputs, "contenders": wanted})
     both = {one.submission_id: one for one in (*read.pool, *read.baselines)}
     rules = read.rules
-    found = compare(
-        task_scores(rules, [both[a], both[b]]), 0, 1, seed=rules.seed, weights=rules.weights
-    )
-    names = [task.name for task in rules.tasks] if rules.shows_tasks else []
+    pair = [both[a], both[b]]
+    scores = task_scores(rules, pair)
+    found = compare(scores, 0, 1, seed=rules.seed, weights=rules.weights)
     return SideBySide(
         number=shown.number,
         sha256=shown.sha256,
@@ -73,11 +86,29 @@ def compare_entries(session: Session, shown: Shown, a: UUID, b: UUID) -> SideByS
         a=entries[str(a)],
         b=entries[str(b)],
         overall=_rounded(found.overall, rules.decimals),
-        tasks={
-            name: _rounded(one, rules.decimals)
-            for name, one in zip(names, found.tasks, strict=False)
-        },
+        tasks=_by_task(rules, found),
+        by_samples=_by_samples(rules, pair, scores),
     )
+
+
+def _by_samples(
+    rules: BoardRules, pair: Sequence[Contender], scores: Sequence[TaskSplitScores]
+) -> DifferencesBySamples | None:
+    drawn = draws_by_task(pair)
+    if drawn is None or rules.sample_unit is None:
+        return None
+    found = compare_by_samples(scores, drawn, 0, 1, weights=rules.weights)
+    overall = _rounded(found.overall, rules.decimals)
+    return DifferencesBySamples(rules.sample_unit, overall, _by_task(rules, found))
+
+
+def _by_task(rules: BoardRules, found: Comparison) -> dict[str, ShownDifference]:
+    if not rules.shows_tasks:
+        return {}
+    return {
+        task.name: _rounded(one, rules.decimals)
+        for task, one in zip(rules.tasks, found.tasks, strict=True)
+    }
 
 
 def _rounded(one: Difference, decimals: int) -> ShownDifference:

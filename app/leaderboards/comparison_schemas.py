@@ -1,14 +1,14 @@
 """Two entries side by side, described."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field
 
 from app.http.schemas import View
 from app.leaderboards.answering import permalink
-from app.leaderboards.comparison import SideBySide
+from app.leaderboards.comparison import DifferencesBySamples, SideBySide
 
 
 class ComparedView(View):
@@ -41,6 +41,46 @@ class TaskDifferenceView(DifferenceView):
     task: str = Field(description="The task's public name.")
 
 
+class SampleDifferenceView(DifferenceView):
+    """By how much `a` is ahead of `b`, had other samples been labelled."""
+
+    low: float | None = Field(
+        description="Lower end of the 95 % interval; null where a metric is no sum over samples."
+    )
+
+
+class TaskSampleDifferenceView(SampleDifferenceView):
+    """By how much `a` is ahead of `b` on a task, had other samples been labelled."""
+
+    task: str = Field(description="The task's public name.")
+
+
+class DifferencesBySamplesView(View):
+    """The differences from test samples drawn anew, the probes and splits as they were.
+
+    The same samples are drawn for both entries.
+    """
+
+    unit: Literal["sample", "group", "mixed"] = Field(
+        description="What was drawn: samples, whole groups where splits are by group, or either "
+        "by task."
+    )
+    overall: SampleDifferenceView = Field(description="Of the weighted mean score over all tasks.")
+    tasks: list[TaskSampleDifferenceView] = Field(description="By task; empty where not public.")
+
+    @classmethod
+    def of(cls, found: DifferencesBySamples) -> Self:
+        """Describe differences."""
+        return cls(
+            unit=found.unit,
+            overall=SampleDifferenceView.model_validate(found.overall),
+            tasks=[
+                TaskSampleDifferenceView(task=name, **vars(one))
+                for name, one in found.tasks.items()
+            ],
+        )
+
+
 class ComparisonView(View):
     """Two entries of a board, from the splits they share; positive where `a` is better.
 
@@ -55,6 +95,9 @@ class ComparisonView(View):
     b: ComparedView = Field(description="The other.")
     overall: DifferenceView = Field(description="Of the weighted mean score over all tasks.")
     tasks: list[TaskDifferenceView] = Field(description="By task; empty where not public.")
+    by_samples: DifferencesBySamplesView | None = Field(
+        description="As the samples have it; null where either has no kept predictions."
+    )
 
     @classmethod
     def of(cls, found: SideBySide) -> Self:
@@ -68,4 +111,5 @@ class ComparisonView(View):
             b=ComparedView.of(found.b),
             overall=DifferenceView.model_validate(found.overall),
             tasks=[TaskDifferenceView(task=name, **vars(one)) for name, one in found.tasks.items()],
+            by_samples=found.by_samples and DifferencesBySamplesView.of(found.by_samples),
         )

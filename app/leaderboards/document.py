@@ -13,7 +13,7 @@ from app.submissions.selection import best_score
 
 # Grows when equal inputs give another document: a snapshot is derived again only by the program
 # that speaks its format.
-FORMAT = 1
+FORMAT = 2
 
 
 def content_of(board: Board) -> dict[str, Any]:
@@ -36,6 +36,11 @@ def content_of(board: Board) -> dict[str, Any]:
             "reason": board.reason,
             "draws": board.draws,
             "level": board.level,
+            "samples": {
+                "shown": board.reason_by_samples is None,
+                "unit": rules.sample_unit,
+                "reason": board.reason_by_samples,
+            },
         },
         "methods": [str(method) for method in board.methods],
         "tasks": _tasks(board),
@@ -114,6 +119,7 @@ def _entry(board: Board, entry: Entry) -> dict[str, Any]:
         "project_url": one.project_url,
         "paper_url": one.paper_url,
         **_sureness(entry.sureness),
+        "rank_interval_samples": entry.interval_by_samples,
         "ranks": {str(method): rank for method, rank in entry.ranks.items()},
         "tie_broken": entry.tie_broken,
         "rate_distortion": _rates(entry.rates),

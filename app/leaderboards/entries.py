@@ -48,6 +48,7 @@ class Entry:
 
     `ranks` has the rank by every method; of a baseline, the one it would have. `rates` are bytes
     and the mean score at so many, where an analysis found them and tasks are shown.
+    `interval_by_samples` is the rank's, had other samples been labelled.
     """
 
     rank: int | None
@@ -63,10 +64,14 @@ class Entry:
     sureness: Sureness | None
     rates: tuple[tuple[float, float], ...] | None
     cells: tuple[TaskCell, ...]
+    interval_by_samples: Interval | None = None
 
 
 def pool_entries(
-    figures: "Figures", placing: Placing, uncertainty: RankUncertainty | None
+    figures: "Figures",
+    placing: Placing,
+    uncertainty: RankUncertainty | None,
+    by_samples: Sequence[Interval] = (),
 ) -> list[Entry]:
     """Return the lines of the pool, which comes first in `figures`."""
     official = placing.official
@@ -83,6 +88,7 @@ def pool_entries(
             tie_broken=bool(official.tie_broken[row]),
             sureness=sureness[row] if sureness else None,
             cells=figures.cells(row, official.task_ranks[row].tolist()),
+            interval_by_samples=by_samples[row] if by_samples else None,
             **figures.summary(row),
         )
         for row, rank in enumerate(ranks)

@@ -36,7 +36,8 @@ def read_back(
     rules = _rules(inputs["rules"])
     written = inputs["contenders"]
     wanted = [UUID(one["evaluation_id"]) for one in written]
-    scores = cache.read(session, wanted, rates=rules.shows_rates)
+    drawn = rules.sample_unit is not None
+    scores = cache.read(session, wanted, rates=rules.shows_rates, draws=drawn)
     contenders = [_contender(one, scores[UUID(one["evaluation_id"])]) for one in written]
     return Contenders(
         rules,

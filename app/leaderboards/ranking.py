@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
+from app.leaderboards.by_samples import sample_unit
 from app.leaderboards.contenders import Contender, Contenders
 from app.leaderboards.entries import weighted_means
 from app.leaderboards.freezing import with_frozen_weights
@@ -35,7 +36,7 @@ from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import TaskInPhase, display_names, tasks_of
 from app.submissions.selection import CAN_COME_TO_COUNT, Candidate, best_score, counting
 from app.submissions.split_scores import EvaluationScores, ScoreCache
-from probeboard.labelsets import TaskType
+from probeboard.labelsets import SplitKind, TaskType
 
 ReadRow = Row[*tuple[Any, ...]]
 
@@ -78,7 +79,12 @@ def read_contenders(
         if row.evaluation_id is not None
         and (row.id in chosen or (row.is_baseline and row.public and row.status == Status.SCORED))
     ]
-    scores = cache.read(session, [row.evaluation_id for row in shown], rates=rules.shows_rates)
+    scores = cache.read(
+        session,
+        [row.evaluation_id for row in shown],
+        rates=rules.shows_rates,
+        draws=rules.sample_unit is not None,
+    )
     contenders = [
         _contender(row, scores[row.evaluation_id], handed_in[row.participation_id]) for row in shown
     ]
@@ -106,7 +112,12 @@ def rules_of(
         tasks=tuple(_task(task, names[task.task_id]) for task in tasks),
         shows_tasks=phase.board_tasks,
         shows_rates=phase.board_tasks and Analysis.RATE_DISTORTION in phase.analyses,
+        sample_unit=_sample_unit(tasks) if Analysis.PREDICTIONS in phase.analyses else None,
     )
+
+
+def _sample_unit(tasks: Sequence[TaskInPhase]) -> str:
+    return sample_unit(task.splits.spec.kind is SplitKind.GROUPED for task in tasks)
 
 
 def with_ratios(rules: BoardRules, scores: Mapping[UUID, EvaluationScores]) -> BoardRules:

@@ -32,6 +32,7 @@ class BoardRules:
     """What decides a phase's board, and what of it is shown.
 
     `frozen_weights` are neuco's, of the pool of the past; None while they come from the present.
+    `sample_unit` is what a bootstrap of samples draws; None where predictions are not kept.
     """
 
     challenge: str
@@ -45,6 +46,7 @@ class BoardRules:
     shows_tasks: bool
     shows_rates: bool = False
     frozen_weights: tuple[float, ...] | None = None
+    sample_unit: str | None = None
 
     @property
     def method(self) -> RankingMethod:

@@ -35,6 +35,17 @@ class BoardPolicyView(View):
     select_by: SelectBy = Field(description="The score that “best” means.")
 
 
+class SampleUncertaintyView(View):
+    """Whether the board says how sure it is of the labelled samples being few."""
+
+    shown: bool = Field(description="Whether `rank_interval_samples` is given.")
+    unit: Literal["sample", "group", "mixed"] | None = Field(
+        description="What was drawn anew: samples, whole groups where splits are by group, or "
+        "either by task; null where the phase keeps no predictions."
+    )
+    reason: str | None = Field(description="Why not; null where it is.")
+
+
 class UncertaintyView(View):
     """Whether and how the board says how sure it is."""
 
@@ -42,6 +53,9 @@ class UncertaintyView(View):
     reason: str | None = Field(description="Why not; null where they are.")
     draws: int = Field(description="How often the scores were drawn anew.")
     level: float = Field(description="Of intervals and of simultaneous rank sets.")
+    samples: SampleUncertaintyView | None = Field(
+        default=None, description="By samples; absent from snapshots of old."
+    )
 
 
 class BoardTaskView(View):
@@ -112,6 +126,11 @@ class BoardEntryView(View):
     rank_without_entry: Ends | None = Field(
         description="Least and largest rank when each other entry is left out in turn, which "
         "keeps its place."
+    )
+    rank_interval_samples: Ends | None = Field(
+        default=None,
+        description="95 % interval of the rank had other samples been labelled, the probes and "
+        "splits as they were; null where not shown.",
     )
     ranks: dict[RankingMethod, int] = Field(
         description="Its rank by each method; a baseline's, if it were in the pool. Only that of "

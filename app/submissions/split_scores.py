@@ -25,6 +25,7 @@ DEFAULT_LIMIT_BYTES = 64 * 1024**2
 
 # What an evaluation costs beside its numbers, roughly: objects, keys, links.
 _OVERHEAD_BYTES = 1000
+_ROWS_AT_ONCE = 100
 _TASK_OVERHEAD_BYTES = 250
 
 
@@ -33,12 +34,14 @@ class EvaluationScores:
     """The split scores of an evaluation as they count, by task.
 
     `test_to_train` has the tasks whose rows tell it. `rates` are the points of a rate-distortion
-    analysis as it was stored, if there is one.
+    analysis as it was stored, if there is one; `sample_draws` the deviations of the mean scores in
+    a bootstrap of samples, shape (t, n_draws), tasks in the phase's order.
     """
 
     splits: Mapping[UUID, Array]
     test_to_train: Mapping[UUID, float]
     rates: Sequence[Mapping[str, Any]] | None = None
+    sample_draws: NDArray[np.float32] | None = None
 
     def of(self, task_id: UUID) -> Array:
         """Return a task's split scores, shape (k,)."""
@@ -48,7 +51,12 @@ class EvaluationScores:
     def n_bytes(self) -> int:
         """About what it takes in memory."""
         numbers = sum(one.nbytes for one in self.splits.values())
+        if self.sample_draws is not None:
+            numbers += self.sample_draws.nbytes
         return _OVERHEAD_BYTES + numbers + _TASK_OVERHEAD_BYTES * len(self.splits)
+
+
+_Key = tuple[UUID, bool, bool]  # whether with rates, whether with draws
 
 
 class ScoreCache:
@@ -57,24 +65,32 @@ class ScoreCache:
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         self._limit = limit_bytes
         self._used = 0
-        self._kept: OrderedDict[tuple[UUID, bool], EvaluationScores] = OrderedDict()
+        self._kept: OrderedDict[_Key, EvaluationScores] = OrderedDict()
 
     def read(
-        self, session: Session, evaluation_ids: Collection[UUID], *, rates: bool = False
+        self,
+        session: Session,
+        evaluation_ids: Collection[UUID],
+        *,
+        rates: bool = False,
+        draws: bool = False,
     ) -> dict[UUID, EvaluationScores]:
-        """Return the scores of evaluations, and read those that were not kept; some may not be."""
+        """Return the scores of evaluations, and read those that were not kept; some may not be.
+
+        Points of rate-distortion and draws of samples, which are large, come if asked for.
+        """
         found: dict[UUID, EvaluationScores] = {}
         missing: list[UUID] = []
         for key in evaluation_ids:
-            kept = self._kept.get((key, rates))
+            kept = self._kept.get((key, rates, draws))
             if kept is None:
                 missing.append(key)
             else:
-                self._kept.move_to_end((key, rates))
+                self._kept.move_to_end((key, rates, draws))
                 found[key] = kept
-        fresh = read_split_scores(session, missing, rates=rates)
+        fresh = read_split_scores(session, missing, rates=rates, draws=draws)
         for key, scores in fresh.items():
-            self._keep((key, rates), scores)
+            self._keep((key, rates, draws), scores)
         return found | fresh
 
     @property
@@ -82,7 +98,7 @@ class ScoreCache:
         """About what is kept."""
         return self._used
 
-    def _keep(self, key: tuple[UUID, bool], scores: EvaluationScores) -> None:
+    def _keep(self, key: _Key, scores: EvaluationScores) -> None:
         self._kept[key] = scores
         self._used += scores.n_bytes
         while self._used > self._limit:
@@ -91,9 +107,16 @@ class ScoreCache:
 
 
 def read_split_scores(
-    session: Session, evaluation_ids: Collection[UUID], *, rates: bool = False
+    session: Session,
+    evaluation_ids: Collection[UUID],
+    *,
+    rates: bool = False,
+    draws: bool = False,
 ) -> dict[UUID, EvaluationScores]:
-    """Read the split scores of evaluations as they count: two queries, however many there are."""
+    """Read the split scores of evaluations as they count.
+
+    Two queries, however many there are; one more for draws of samples.
+    """
     if not evaluation_ids:
         return {}
     wanted = any_(literal(list(evaluation_ids), ARRAY(Uuid)))
@@ -117,7 +140,28 @@ def read_split_scores(
         splits[evaluation_id][task_id] = as_counted(raw, scorer=scorers[evaluation_id])
         if ratio is not None:
             ratios[evaluation_id][task_id] = ratio
-    return {key: EvaluationScores(splits[key], ratios[key], curves.get(key)) for key in scorers}
+    drawn = _read_draws(session, {key: len(splits[key]) for key in scorers}) if draws else {}
+    return {
+        key: EvaluationScores(splits[key], ratios[key], curves.get(key), drawn.get(key))
+        for key in scorers
+    }
+
+
+def _read_draws(session: Session, n_tasks: Mapping[UUID, int]) -> dict[UUID, NDArray[np.float32]]:
+    """Read the draws of samples where there are some, a part of the answer at a time.
+
+    They are tens of kilobytes each, and come from the server as text of twice that.
+    """
+    rows = session.execute(
+        select(Evaluation.id, Evaluation.sample_draws)
+        .where(Evaluation.id == any_(literal(list(n_tasks), ARRAY(Uuid))))
+        .execution_options(yield_per=_ROWS_AT_ONCE)
+    )
+    return {
+        key: np.frombuffer(sent, dtype="<f4").reshape(n_tasks[key], -1)
+        for key, sent in rows
+        if sent is not None
+    }
 
 
 def _numbers(sent: bytes) -> Array:
