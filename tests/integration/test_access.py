@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -12,178 +11,14 @@ from fastapi.routing import iter_route_contexts
 
 from app.http.dependencies import AnyViewer
 from app.main import require_declared_access
-from app.models import Scope
 from tests import builders
-from tests.access_world import PRIVATE, World, make_world
+from tests.access_table import DOCUMENTATION, OWNERS, PAGES, PICTURE, ROLES, TABLE, WITH_ROLE
+from tests.access_world import World, make_world
 from tests.api import Api
 from tests.serving import RunningServer
 from worker.parts import Parts
 
 HIDDEN_NAMES = ("height", "wet", "Height", "Wet or dry")
-WITH_ROLE = {"organizer", "reader", "operator", "organize_only"}
-OWNERS = {"owner", "mate", "read_only", "submit_only"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """Who gets what: first with a published, then with an unpublished challenge.
-
-    `scope` is what a token needs; None: no token at all. People who are not named get `others`.
-    """
-
-    scope: Scope | None
-    others: int
-    published: dict[str, int] = field(default_factory=dict)
-    unpublished: dict[str, int] | None = None
-    unpublished_others: int = 404
-    body: Any = None
-    query: str = ""
-    ignores_tokens: bool = False
-
-    def expected(self, role: str, state: str) -> int:
-        if role in ("revoked", "expired") and not self.ignores_tokens:
-            return 401
-        holder = {"read_only": "owner", "submit_only": "owner", "organize_only": "organizer"}
-        if role in holder:
-            if self.scope is None:
-                role = holder[role] if role == "read_only" else "anybody"
-            elif role.removesuffix("_only") != self.scope:
-                return 403
-            else:
-                role = holder[role]
-        if role == "anybody" and self.scope is not None:
-            return 401
-        if state == "published" or self.unpublished is None:
-            return self.published.get(role, self.others)
-        return self.unpublished.get(role, self.unpublished_others)
-
-
-READ, SUBMIT, ORGANIZE = Scope.READ, Scope.SUBMIT, Scope.ORGANIZE
-ROLES = (
-    "anybody", "stranger", "rival", "owner", "mate", "organizer", "reader", "other_organizer",
-    "operator", "read_only", "submit_only", "organize_only", "revoked", "expired",
-)  # fmt: skip
-SEEN_BY_ROLES = {"organizer": 200, "reader": 200, "operator": 200}
-MINE = {"owner": 200, "mate": 200}
-PUBLIC = Row(None, 200, unpublished=SEEN_BY_ROLES)
-OF_TEAM = Row(READ, 404, MINE | SEEN_BY_ROLES, SEEN_BY_ROLES)
-FOR_ROLES = Row(READ, 404, {"owner": 403, "mate": 403} | SEEN_BY_ROLES, SEEN_BY_ROLES)
-OPEN = Row(None, 200, ignores_tokens=True)
-CHOOSING = Row(
-    SUBMIT,
-    404,
-    {"owner": 409, "mate": 409, "organizer": 403, "reader": 403, "operator": 403},
-    {"organizer": 403, "reader": 403, "operator": 403},
-)
-
-TABLE = {
-    "POST /api/v1/accounts": Row(None, 422, body={}),
-    "GET /api/v1/accounts/me": Row(READ, 200),
-    "POST /api/v1/sessions": Row(None, 422, body={}),
-    "GET /api/v1/tokens": Row(READ, 200),
-    "POST /api/v1/tokens": Row(READ, 201, body={"name": "one", "scopes": ["read"]}),
-    "DELETE /api/v1/tokens/{token_id}": Row(READ, 404, {"owner": 204}),
-    "GET /api/v1/teams": Row(READ, 200),
-    "POST /api/v1/teams": Row(SUBMIT, 201, body="new team"),
-    "POST /api/v1/teams/join": Row(SUBMIT, 404, body={"invitation_code": "guessed"}),
-    "GET /api/v1/teams/{team_id}": Row(READ, 404, MINE),
-    "POST /api/v1/teams/{team_id}/invitation": Row(SUBMIT, 404, {"owner": 200, "mate": 403}),
-    "GET /api/v1/challenges": Row(None, 200),
-    # 400: let in, and then no form.
-    "POST /api/v1/challenges": Row(
-        ORGANIZE, 403, {"organizer": 400, "other_organizer": 400, "operator": 400}
-    ),
-    "GET /api/v1/challenges/{slug}": PUBLIC,
-    "PUT /api/v1/challenges/{slug}": Row(
-        ORGANIZE,
-        403,
-        {"organizer": 400, "operator": 400},
-        {"organizer": 400, "operator": 400, "reader": 403},
-    ),
-    "POST /api/v1/challenges/{slug}/publication": Row(
-        ORGANIZE,
-        403,
-        {"organizer": 200, "operator": 200},
-        {"organizer": 200, "operator": 200, "reader": 403},
-    ),
-    "POST /api/v1/challenges/{slug}/participations": Row(
-        SUBMIT, 404, {"owner": 201, "mate": 403}, {}, body="join"
-    ),
-    "GET /api/v1/challenges/{slug}/participations/mine": Row(READ, 404, MINE | {"rival": 200}, {}),
-    "GET /api/v1/phases/{phase_id}": PUBLIC,
-    "GET /api/v1/phases/{phase_id}/samples.csv": PUBLIC,
-    "POST /api/v1/phases/{phase_id}/submissions": Row(
-        SUBMIT,
-        403,
-        {"owner": 400, "mate": 400, "rival": 400, "organizer": 400, "operator": 400},
-        {"organizer": 400, "operator": 400, "reader": 403},
-    ),
-    "GET /api/v1/phases/{phase_id}/submissions": Row(READ, 200, {}, SEEN_BY_ROLES),
-    "GET /api/v1/submissions/{submission_id}": OF_TEAM,
-    "GET /api/v1/submissions/{submission_id}/events": OF_TEAM,
-    # 403: this phase shows its teams the aggregate only.
-    "GET /api/v1/submissions/{submission_id}/analyses": FOR_ROLES,
-    "GET /api/v1/submissions/{submission_id}/predictions.npz": FOR_ROLES,
-    "PATCH /api/v1/submissions/{submission_id}": Row(
-        SUBMIT,
-        404,
-        MINE | {"organizer": 403, "reader": 403, "operator": 403},
-        {"organizer": 403, "reader": 403, "operator": 403},
-        body={"method_name": PRIVATE},
-    ),
-    # 409: let in, and then it is scored already.
-    "POST /api/v1/submissions/{submission_id}/withdrawal": Row(
-        SUBMIT,
-        404,
-        {"owner": 409, "mate": 409, "organizer": 403, "reader": 403, "operator": 403},
-        {"organizer": 403, "reader": 403, "operator": 403},
-    ),
-    # 409: let in, and then the phase's rule chooses.
-    "PUT /api/v1/submissions/{submission_id}/selection": CHOOSING,
-    "DELETE /api/v1/submissions/{submission_id}/selection": CHOOSING,
-    "POST /api/v1/submissions/{submission_id}/retry": Row(
-        ORGANIZE,
-        404,
-        {"owner": 403, "mate": 403, "organizer": 409, "reader": 403, "operator": 409},
-        {"organizer": 409, "reader": 403, "operator": 409},
-    ),
-    "GET /api/v1/phases/{phase_id}/leaderboard": PUBLIC,
-    "GET /api/v1/phases/{phase_id}/leaderboard.csv": PUBLIC,
-    "GET /api/v1/phases/{phase_id}/leaderboard.md": PUBLIC,
-    "GET /api/v1/phases/{phase_id}/ranking-changes": PUBLIC,
-    "POST /api/v1/phases/{phase_id}/ranking-changes": Row(
-        ORGANIZE,
-        403,
-        {"organizer": 200, "operator": 200},
-        {"organizer": 200, "operator": 200, "reader": 403},
-        body={"method": "mean-score"},
-    ),
-    "GET /api/v1/phases/{phase_id}/leaderboard.results.json": PUBLIC,
-    "GET /api/v1/phases/{phase_id}/leaderboard/history": PUBLIC,
-    "GET /api/v1/phases/{phase_id}/leaderboard/comparison": replace(
-        PUBLIC, query="?a={shown}&b={shown}"
-    ),
-    "GET /api/v1/phases/{phase_id}/leaderboard/{picture}.{form}": PUBLIC,
-    "GET /api/v1/leaderboards/snapshots/{number}": PUBLIC,
-    "GET /api/v1/leaderboards/snapshots/{number}.csv": PUBLIC,
-    "GET /api/v1/leaderboards/snapshots/{number}.md": PUBLIC,
-    "GET /api/v1/leaderboards/snapshots/{number}/{picture}.{form}": PUBLIC,
-    "GET /health/live": OPEN,
-    "GET /health/ready": OPEN,
-    "GET /metrics": OPEN,
-    "GET /problems/{code}": OPEN,
-}
-PICTURE = {"picture": "rank-intervals", "form": "txt"}
-# Addresses of the framework's own, which tell what the table tells: that there are endpoints.
-# Shown alike to everybody: a page takes no token.
-PAGES = {
-    "GET /": {"published": 200, "unpublished": 200},
-    "GET /{slug}": {"published": 200, "unpublished": 404},
-    "GET /{slug}/dev": {"published": 200, "unpublished": 404},
-    "GET /{slug}/dev/history": {"published": 200, "unpublished": 404},
-    "GET /static/0/board.css": {"published": 404, "unpublished": 404},
-}
-DOCUMENTATION = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
 
 
 @pytest.fixture(scope="module")
