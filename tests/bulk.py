@@ -149,3 +149,19 @@ def _task_score(
         "q": float(2 * counted.mean() / (0.02 + counted.std())), "standard_error": error,
         "test_to_train": ratio, "penalties": [1.0] * k,
     }  # fmt: skip
+
+
+def queue_copies(session: Session, season: Season, of: UUID, teams: Sequence[int]) -> list[UUID]:
+    """Queue what was handed in once for other teams as well: real files, without the uploads."""
+    original = session.get_one(Submission, of)
+    now = utc_now()
+    rows = [
+        _submission(season, season.teams[team], now + timedelta(milliseconds=number))
+        | {
+            "matrix_sha256": original.matrix_sha256, "facts": original.facts,
+            "status": Status.QUEUED, "attempt": 0, "started_at": None, "finished_at": None,
+        }
+        for number, team in enumerate(teams)
+    ]  # fmt: skip
+    session.execute(insert(Submission), rows)
+    return [row["id"] for row in rows]

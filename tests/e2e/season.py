@@ -1,0 +1,173 @@
+"""A season: teams that hand in, withdraw, hide and rename over two phases, and a re-ranking."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import httpx
+import numpy as np
+import sqlalchemy as sa
+
+from app.leaderboards.derive import rederive
+from app.models import Leaderboard, Snapshot, Submission
+from app.submissions.lifecycle import TERMINAL
+from app.submissions.split_scores import ScoreCache
+from tests import builders
+from tests.builders import Person
+from tests.e2e.system import System, until
+
+ROOMY = {"per_day": 10_000, "total": 10_000, "in_flight": 1000}
+PHASES = ("dev", "test")
+FILES = 24
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large a season is, and what its chances are drawn from."""
+
+    teams: int
+    submissions: int
+    at_once: int = 4
+    seed: int = 1
+    patience_s: float = 600.0
+
+
+@dataclass
+class Season:
+    """A challenge with two phases, whoever takes part, and a count of what they did."""
+
+    system: System
+    plan: Plan
+    host: Person
+    phases: dict[str, str]
+    done: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    @classmethod
+    def open(cls, system: System, plan: Plan) -> "Season":
+        """Publish the challenge: `dev` takes the best, `test` what a team selects."""
+        selected = {"selection": {"rule": "selected", "limit": 2}}
+        phases = [
+            builders.phase_config("dev", quota=dict(ROOMY)),
+            builders.phase_config("test", quota=dict(ROOMY), **selected),
+        ]
+        host = builders.organizer(system.api, system.sessions)
+        files = builders.bundle_files(builders.bundle_config(phases=phases))
+        made = builders.challenge(host, files)
+        return cls(
+            system, plan, host, {one["slug"]: str(one["id"]) for one in made["phases"]}
+        ).entered(made)
+
+    def entered(self, challenge: dict[str, Any]) -> "Season":
+        """Let the teams take part."""
+        with ThreadPoolExecutor(self.plan.at_once) as pool:
+            teams = pool.map(
+                lambda _: builders.contestant(self.system.api, challenge), range(self.plan.teams)
+            )
+            self.teams = list(teams)
+        return self
+
+    def play(self) -> None:
+        """Play it to its end: everything scored, every board ranked."""
+        started = time.monotonic()
+        rng = np.random.default_rng(self.plan.seed)
+        files = [builders.csv_bytes(builders.blend(n / FILES, n)) for n in range(FILES)]
+        moves = [
+            (
+                self.teams[rng.integers(len(self.teams))],
+                PHASES[rng.integers(len(PHASES))],
+                files[rng.integers(FILES)],
+                float(rng.random()),
+            )
+            for _ in range(self.plan.submissions)
+        ]
+        with ThreadPoolExecutor(self.plan.at_once) as pool:
+            half = len(moves) // 2
+            list(pool.map(lambda move: self._move(*move), moves[:half]))
+            self._organize()
+            list(pool.map(lambda move: self._move(*move), moves[half:]))
+        self.wait()
+        self.seconds = time.monotonic() - started
+
+    def _move(self, team: Person, phase: str, content: bytes, chance: float) -> None:
+        """Hand in; and of every ten withdraw one, hide one, rename one; of `test` select some."""
+        public = "false" if 0.30 <= chance < 0.35 else "true"
+        made = builders.submit(team, self.phases[phase], content, public=public)
+        assert made.status_code == httpx.codes.CREATED, made.text
+        self.done["handed in"] += 1
+        path = f"/submissions/{made.json()['id']}"
+        if chance < 0.1:
+            answer = team.api.post(f"{path}/withdrawal")  # too late if a worker has taken it
+            self.done["withdrawn" if answer.status_code == httpx.codes.OK else "too late"] += 1
+        elif chance < 0.2:
+            team.api.ok("PATCH", path, json={"public": False})
+            self.done["hidden"] += 1
+        elif chance < 0.3:
+            team.api.ok("PATCH", path, json={"method_name": f"Renamed {chance:.6f}"})
+            self.done["renamed"] += 1
+        elif phase == "test" and chance > 0.8:
+            answer = team.api.put(f"{path}/selection")
+            self.done["selected" if answer.status_code < 300 else "too many"] += 1
+
+    def _organize(self) -> None:
+        """Hand in a baseline in each phase, and rank `dev` by another method from now on."""
+        for phase in self.phases.values():
+            matrix = builders.blend(0.5, 99)
+            made = builders.submit(self.host, phase, matrix, baseline="true")
+            assert made.status_code == httpx.codes.CREATED, made.text
+        path = f"/phases/{self.phases['dev']}/ranking-changes"
+        change = {"method": "mean-score", "tie_break": "mean-score"}
+        seen = self.host.api.ok("POST", path, json=change)
+        applied = {**change, "reason": "As agreed.", "apply": True, "expected": seen["expected"]}
+        assert self.host.api.ok("POST", path, json=applied)["applied"]
+        self.done["ranked by another method"] += 1
+
+    def wait(self) -> None:
+        """Wait until nothing is on its way and no board is behind."""
+        until(self._is_over, "the season is over", within_s=self.plan.patience_s)
+
+    def _is_over(self) -> bool:
+        ids = [UUID(one) for one in self.phases.values()]
+        with self.system.sessions() as session:
+            open_ones = session.scalar(
+                sa.select(sa.func.count()).where(
+                    Submission.phase_id.in_(ids), Submission.status.not_in(TERMINAL)
+                )
+            )
+            behind = session.scalar(
+                sa.select(sa.func.count()).where(
+                    Leaderboard.phase_id.in_(ids), Leaderboard.ranked < Leaderboard.requested
+                )
+            )
+        return open_ones == 0 and behind == 0
+
+    def board(self, phase: str) -> dict[str, Any]:
+        """Read a board as the public does."""
+        board: dict[str, Any] = self.system.api.ok(
+            "GET", f"/phases/{self.phases[phase]}/leaderboard"
+        )
+        return board
+
+    def snapshots(self, phase: str) -> Iterator[Snapshot]:
+        """Read the boards of a phase, first to last."""
+        found = sa.select(Snapshot).where(Snapshot.phase_id == UUID(self.phases[phase]))
+        with self.system.sessions() as session:
+            yield from session.scalars(found.order_by(Snapshot.number))
+
+    def require_derivable(self) -> int:
+        """Hold every snapshot to what it was made from; return how many there are."""
+        cache = ScoreCache()
+        count = 0
+        for phase in PHASES:
+            for one in self.snapshots(phase):
+                with self.system.sessions() as session:
+                    derived = rederive(session, one, cache=cache)
+                assert derived == one.body, f"snapshot {one.number}"
+                assert sha256(derived).hexdigest() == one.sha256
+                count += 1
+        return count
