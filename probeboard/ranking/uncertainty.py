@@ -131,7 +131,9 @@ def rank_uncertainty(
         return None
     source = DrawSource(seed, n_draws, cache, keys)
     drawn = draw_ranks(ranking, tasks, source, weights=weights, floor=floor)
-    better = significantly_better(ranking, tasks, seed=seed, n_draws=n_draws, level=level)
+    better = significantly_better(
+        ranking, tasks, seed=seed, weights=weights, n_draws=n_draws, level=level
+    )
     by_task = np.column_stack([ranking.ranks, ranking.task_ranks])
     return RankUncertainty(
         n_draws=len(drawn),

@@ -79,7 +79,7 @@ def test_few_splits_make_draws_of_students_t() -> None:
 
 def test_draws_of_q_vary_as_q_does_over_data_sets_of_equally_correlated_splits() -> None:
     rng = np.random.default_rng(3)
-    k, ratio = 40, 0.25
+    k, ratio = 40, 0.05
     share = ratio / (1 + ratio)  # of the variance is common to all splits
     common, own = rng.standard_normal((4000, 1)), rng.standard_normal((4000, k))
     scores = 0.7 + 0.05 * (np.sqrt(share) * common + np.sqrt(1 - share) * own)
