@@ -16,7 +16,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-probing bench-ranking picture pins clean
+.PHONY: help run test lint bench bench-probing bench-ranking pictures pins clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -46,8 +46,8 @@ bench-probing: $(VENV)/.dev-installed  ## the probes beside scikit-learn and Neu
 bench-ranking: $(VENV)/.dev-installed  ## ranks, intervals and tiers of 1,000 entries beside a SciPy loop
 	@$(ONE_BLAS_THREAD) $(BIN)/python benchmarks/bench_ranking.py $(BENCH_OPTIONS)
 
-picture: $(VENV)/.dev-installed  ## play the demo and take the README's picture of it (needs Chromium)
-	@$(BIN)/python docs/take_picture.py docs/leaderboard.png
+pictures: $(VENV)/.dev-installed  ## play the demo and take the README's pictures of it (needs Chromium)
+	@$(BIN)/python docs/take_pictures.py docs
 
 pins: pyproject.toml  ## refresh requirements/ from pyproject.toml (needs uv)
 	$(COMPILE) $(PIN_OPTIONS) pyproject.toml --extra server --extra embedded --group build \

@@ -5,18 +5,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from app.leaderboards.rules import METHOD_NAMES
 from app.pages.times import Moment
+from probeboard.ranking import RankingMethod
 
 PER_PAGE = 50
-METHOD_NAMES = {
-    "average-rank": "Average rank",
-    "neuco": "Weighted rank",
-    "mean-score": "Mean score",
-    "mean-q": "Mean Q",
-    "test-then-rank": "Share of wins",
-    "borda": "Borda",
-    "copeland": "Copeland",
-}
+# What boards did not say before they said how sure they are; a frozen one may be as old.
+_OLD: dict[str, Any] = {"decimals": 4, "uncertainty": {"shown": False, "reason": None, "draws": 0}}
+_OLD_ENTRY = dict.fromkeys(
+    ("rank_interval", "rank_interval_samples", "tier", "p_first", "mean_score_error", "tie_broken")
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,7 @@ class RowView:
     rank: int | None
     would_rank: int | None
     interval: str | None
+    interval_by_samples: str | None
     tier: int | None
     p_first: str | None
     sort_p_first: float
@@ -76,6 +75,7 @@ class BoardPage:
     first: int
     shows_tiers: bool
     has_intervals: bool
+    sample_unit: str | None
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
@@ -86,7 +86,8 @@ class BoardPage:
 
 def page_of_board(document: dict[str, Any], number: int) -> BoardPage | None:
     """Cut a page out of a board; None if there is no such page."""
-    entries: list[dict[str, Any]] = document["entries"]
+    entries = [_OLD_ENTRY | entry for entry in document["entries"]]
+    document = _OLD | document
     n_pages = max(1, -(-len(entries) // PER_PAGE))
     if not 1 <= number <= n_pages:
         return None
@@ -96,7 +97,7 @@ def page_of_board(document: dict[str, Any], number: int) -> BoardPage | None:
     rows = [_row(document, entry, best) for entry in shown]
     return BoardPage(
         document=document,
-        method_name=METHOD_NAMES[document["method"]],
+        method_name=METHOD_NAMES[RankingMethod(document["method"])],
         ranked=Moment.of_json(document["ranked_at"]) if document["ranked_at"] else None,
         bands=tuple(_bands(rows)),
         n_entries=len(entries),
@@ -105,7 +106,12 @@ def page_of_board(document: dict[str, Any], number: int) -> BoardPage | None:
         first=first + 1,
         shows_tiers=any(entry["tier"] is not None for entry in entries),
         has_intervals=document["uncertainty"]["shown"],
+        sample_unit=_sample_unit(document["uncertainty"].get("samples")),
     )
+
+
+def _sample_unit(samples: dict[str, Any] | None) -> str | None:
+    return samples["unit"] if samples and samples["shown"] else None
 
 
 def _bands(rows: Sequence[RowView]) -> Iterator[Band]:
@@ -135,6 +141,7 @@ def _row(document: dict[str, Any], entry: dict[str, Any], best: dict[str, float]
         rank=entry["rank"],
         would_rank=entry["would_rank"],
         interval=_interval(entry["rank_interval"]),
+        interval_by_samples=_interval(entry["rank_interval_samples"]),
         tier=entry["tier"],
         p_first=_share(entry["p_first"]),
         sort_p_first=-1.0 if entry["p_first"] is None else entry["p_first"],
@@ -150,7 +157,7 @@ def _row(document: dict[str, Any], entry: dict[str, Any], best: dict[str, float]
         cells=tuple(_cell(entry["tasks"][name], decimals, best[name]) for name in names),
         n_submissions=entry["n_submissions"],
         received=Moment.of_json(entry["received_at"]),
-        tie_broken=entry["tie_broken"],
+        tie_broken=bool(entry["tie_broken"]),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response, status
 
 from app.challenges import service as challenges
+from app.challenges.rules import RESERVED_SLUGS
 from app.clock import utc_now
 from app.errors import NotFound
 from app.http.board_cache import KeptPath
@@ -33,11 +34,11 @@ POLICY = (
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 FRONT_LIMIT = 50
 
-_SLUG = "/[a-z0-9-]+"
+_SLUG = f"/(?!(?:{'|'.join(sorted(RESERVED_SLUGS))})(?:/|$))[a-z0-9-]+"
 # The front page changes when a challenge is published, and is read as often as any board.
 OFTEN_READ = [
-    KeptPath(f"/|{_SLUG}|{_SLUG}{_SLUG}/history"),
-    KeptPath(f"{_SLUG}{_SLUG}", frozenset({"page"})),
+    KeptPath(f"/|{_SLUG}|{_SLUG}/[a-z0-9-]+/history"),
+    KeptPath(f"{_SLUG}/[a-z0-9-]+", frozenset({"page"})),
 ]
 
 PageNumber = Annotated[int, Query(alias="page", ge=1, le=10_000)]

@@ -14,11 +14,12 @@ class Moment:
 
     iso: str
     text: str
+    day: str
 
     @classmethod
     def of(cls, instant: datetime) -> "Moment":
         """Write an instant to the minute."""
-        return cls(to_json_instant(instant), f"{instant:%Y-%m-%d %H:%M} UTC")
+        return cls(to_json_instant(instant), f"{instant:%Y-%m-%d %H:%M} UTC", f"{instant:%Y-%m-%d}")
 
     @classmethod
     def of_json(cls, instant: str) -> "Moment":

@@ -34,7 +34,8 @@ def entry(number: int, tasks: list[str], **changes: Any) -> dict[str, Any]:
         "n_submissions": 12, "submission_id": "01a1fccb-9cc3-72da-bbec-e486421a4a03",
         "received_at": "2026-05-01T12:00:00.000Z", "project_url": "https://example.org/code/one",
         "paper_url": "https://example.org/paper/one", "rank_interval": [number, number + 3],
-        "rank_set": [1, 9], "tier": 1 + number // 7, "p_first": 0.0, "p_top3": 0.1,
+        "rank_interval_samples": [number, number + 1], "rank_set": [1, 9],
+        "tier": 1 + number // 7, "p_first": 0.0, "p_top3": 0.1,
         "tie_broken": False, "tasks": dict.fromkeys(tasks, cell),
     } | changes  # fmt: skip
 
@@ -106,6 +107,27 @@ def test_a_frozen_board_and_one_without_intervals_say_so() -> None:
     assert "fewer than 3 entries" in page
     assert "P(first)" not in page
     assert "This board stands still since" in page
+
+
+def test_a_board_of_before_there_were_intervals_has_a_page() -> None:
+    new = {"decimals", "uncertainty", "rank_interval", "rank_interval_samples", "tier", "p_first",
+           "mean_score_error", "tie_broken"}  # fmt: skip
+    old = {key: value for key, value in document(2).items() if key not in new}
+    old["entries"] = [
+        {key: value for key, value in one.items() if key not in new} for one in old["entries"]
+    ]
+    page = rendered(old).decode()
+    assert "Team number 2" in page
+    assert "P(first)" not in page
+
+
+def test_intervals_by_samples_stand_below_those_by_splits() -> None:
+    samples = {"shown": True, "unit": "group", "reason": None}
+    page = rendered(
+        document(2) | {"uncertainty": document(2)["uncertainty"] | {"samples": samples}}
+    )
+    assert "<small>1–2</small>" in page.decode()  # noqa: RUF001
+    assert "had other groups been labelled" in page.decode()
 
 
 def test_markdown_brings_no_html_no_script_and_no_heading_above_ours() -> None:

@@ -1,8 +1,9 @@
-"""Play the demo in a folder of its own and photograph its leaderboard: the README's picture.
+"""Play the demo in a folder of its own and photograph two of its boards: the README's pictures.
 
-make picture
+make pictures
 """
 
+import io
 import shutil
 import socket
 import subprocess
@@ -10,17 +11,20 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 import httpx
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
-WIDTH, HEIGHT = 1280, 900
+WIDTH, HEIGHT = 1280, 1000
 BOARDS = ("dev", "places")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 DEMO_TAKES_AT_MOST_S = 600
 
 
-def main(picture: str) -> int:
-    """Take the pictures, light and dark, beside `picture`."""
+def main(folder: str) -> int:
+    """Take the pictures, light and dark, into `folder`."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.stderr.write("No Chromium on the PATH.\n")
@@ -32,7 +36,7 @@ def main(picture: str) -> int:
         playing = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             _wait_until_ranked(url, playing)
-            _photograph(chromium, url, Path(picture))
+            _photograph(chromium, url, Path(folder))
         finally:
             playing.terminate()
             playing.wait(60)
@@ -68,20 +72,25 @@ def _entries(url: str, phase: str) -> int:
         return 0
 
 
-def _photograph(chromium: str, url: str, picture: Path) -> None:
+def _photograph(chromium: str, url: str, folder: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for scheme in ("light", "dark"):
+        for scheme in SCHEMES:
             page = browser.new_page(
                 viewport={"width": WIDTH, "height": HEIGHT},
                 device_scale_factor=1.5,
-                color_scheme="dark" if scheme == "dark" else "light",
+                color_scheme=scheme,
             )
-            page.goto(f"{url}/s1s2-timeseries/{BOARDS[0]}")
-            page.locator("details.picture[open] img").first.scroll_into_view_if_needed()
-            page.wait_for_load_state("networkidle")
-            page.evaluate("scrollTo(0, 0)")
-            page.screenshot(path=picture.with_stem(f"{picture.stem}-{scheme}"))
+            for board in BOARDS:
+                page.goto(f"{url}/s1s2-timeseries/{board}")
+                page.wait_for_load_state("networkidle")
+                bottom = page.locator("details.reading").bounding_box()
+                height = HEIGHT if bottom is None else bottom["y"]
+                clip = {"x": 0.0, "y": 0.0, "width": float(WIDTH), "height": height}
+                shot = Image.open(io.BytesIO(page.screenshot(clip=clip)))
+                # A page has few colours; a palette makes the file a quarter as large.
+                few = shot.convert("RGB").quantize(128, dither=Image.Dither.NONE)
+                few.save(folder / f"board-{board}-{scheme}.png", optimize=True)
         browser.close()
 
 
