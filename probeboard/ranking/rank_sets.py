@@ -38,8 +38,8 @@ single pair claims a difference in about 40 % of data sets at 90/10, more at 80/
 So S is, for ``mean-score`` and ``mean-q``, the official aggregate itself; for methods that rank,
 the weighted sum of scores (Qs for ``neuco``) in units of `spread_of_pool`. With weights of
 ``neuco`` that are not frozen, which are the spread of Q, that unit cancels: S is the mean Q, whose
-false claims on real splits are 4 to 5 % at 80/20 (up to 10 % on a single task at 90/10). A pair is claimed only if the
-official ranks agree, so a rank set always holds the rank.
+false claims on real splits are 4 to 5 % at 80/20 (up to 10 % on a single task at 90/10). A pair is
+claimed only if the official ranks agree, so a rank set always holds the rank.
 """
 
 import math
