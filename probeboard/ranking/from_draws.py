@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from probeboard.ranking.comparison import Comparison, difference_of
 from probeboard.ranking.draw_ranks import CHUNK, DrawSource
+from probeboard.ranking.draws import first_of_twins
 from probeboard.ranking.result import Ranking
 from probeboard.ranking.split_scores import Q_OFFSET, TaskSplitScores
 from probeboard.ranking.ties import Weights, integer_weights
 from probeboard.ranking.uncertainty import LEVEL, draw_ranks, intervals
 
-# What lies closer together than this in a draw is a tie: sums in single precision tell no more.
-RESOLUTION = 1e-5
+# Sums in single precision tell no more: who has the same split scores and draws that differ by
+# less has the same predictions.
+RESOLUTION = 1e-4
 
 Deviations = Sequence[NDArray[np.float32]]
 
@@ -35,16 +37,25 @@ class GivenDraws(DrawSource):
         self, task: TaskSplitScores, *, of_q: bool, rows: NDArray[np.intp]
     ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Draws of these rows of a task in turn; of Q, the spread over the splits stays."""
-        deviations, centre = self.deviations[task.name], task.means[rows]
-        scale = 2.0 / (Q_OFFSET + task.scores[rows].std(axis=1)) if of_q else None
+        drawn = self._scores(task)[:, rows]
+        if of_q:
+            drawn *= (2.0 / (Q_OFFSET + task.scores[rows].std(axis=1))).astype(np.float32)
         step = max(1, CHUNK // max(rows.size, 1))
         for start in range(0, self.n_draws, step):
             draws = slice(start, min(start + step, self.n_draws))
-            drawn = np.empty((draws.stop - start, rows.size))
-            np.add(deviations[rows, draws].T, centre, out=drawn)
-            np.rint(drawn / RESOLUTION, out=drawn)
-            drawn *= RESOLUTION if scale is None else scale * RESOLUTION
-            yield draws, drawn.astype(np.float32)
+            yield draws, drawn[draws]
+
+    def _scores(self, task: TaskSplitScores) -> NDArray[np.float32]:
+        """Draws of a task's scores, shape ``(n_draws, n)``; equal predictions stay tied."""
+        deviations = self.deviations[task.name]
+        drawn = np.empty((self.n_draws, len(deviations)), dtype=np.float32)
+        np.add(deviations[:, : self.n_draws].T, task.means, out=drawn, casting="same_kind")
+        twins = first_of_twins(task)
+        copies = np.flatnonzero(twins != np.arange(twins.size))
+        apart = np.abs(deviations[copies] - deviations[twins[copies]]).max(axis=1, initial=0.0)
+        equal = copies[apart <= RESOLUTION]
+        drawn[:, equal] = drawn[:, twins[equal]]
+        return drawn
 
 
 def intervals_by_samples(
