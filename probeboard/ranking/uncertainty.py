@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from probeboard.ranking.agreement import kendall_tau_b
 from probeboard.ranking.draw_agreement import draw_taus
 from probeboard.ranking.draw_cache import DrawCache
 from probeboard.ranking.draw_ranks import DrawSource, rank_draws
@@ -18,6 +17,7 @@ from probeboard.ranking.pair_draws import affordable_draws, draws_of_copeland, d
 from probeboard.ranking.pool import RankingMethod
 from probeboard.ranking.rank_sets import rank_sets, significantly_better, tiers
 from probeboard.ranking.result import Ranking
+from probeboard.ranking.row_ranks import row_ranks
 from probeboard.ranking.scored import rank_scores
 from probeboard.ranking.split_scores import TaskSplitScores
 from probeboard.ranking.ties import Weights
@@ -134,7 +134,7 @@ def rank_uncertainty(
     better = significantly_better(
         ranking, tasks, seed=seed, weights=weights, n_draws=n_draws, level=level
     )
-    by_task = np.column_stack([ranking.ranks, ranking.task_ranks])
+    by_task = row_ranks(np.ascontiguousarray(ranking.task_ranks.T), "min")
     return RankUncertainty(
         n_draws=len(drawn),
         interval=intervals(ranking.ranks, drawn, level=level),
@@ -145,7 +145,7 @@ def rank_uncertainty(
         without_task=ranks_without_task(ranking, tasks, weights=weights, floor=floor),
         without_entry=ranks_without_entry(ranking, tasks, weights=weights, floor=floor),
         draw_tau=float(draw_taus(ranking.ranks, drawn[:AGREEING_DRAWS]).mean()),
-        task_tau=kendall_tau_b(by_task)[0, 1:],
+        task_tau=draw_taus(ranking.ranks, by_task),
     )
 
 

@@ -173,6 +173,16 @@ def test_far_apart_entries_are_tiers_of_their_own() -> None:
     assert found.task_tau.tolist() == [1.0] * 3
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_tasks_agree_with_the_board_by_kendalls_tau(method: str) -> None:
+    tasks = pool(9, 3, gap=0.1)
+    ranking = rank_scores(method, tasks)
+    expected = [
+        stats.kendalltau(ranking.ranks, column).statistic for column in ranking.task_ranks.T
+    ]
+    np.testing.assert_allclose(sure_of(method, tasks).task_tau, expected, atol=1e-12)
+
+
 def test_tiers_are_the_best_that_may_be_the_rest() -> None:
     better = np.zeros((4, 4), dtype=np.bool_)
     better[0, [2, 3]] = better[2, 3] = True
