@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from app.accounts import endpoints as accounts
 from app.blobs import BlobStore
+from app.challenges import bundle_endpoints as bundles
 from app.challenges import endpoints as challenges
 from app.db import make_engine, make_sessions
 from app.errors import (
@@ -47,7 +48,7 @@ from app.teams import endpoints as teams
 
 API_PREFIX = "/api/v1"
 NOUNS = (
-    accounts, teams, challenges, phases, submissions, watching,
+    accounts, teams, challenges, bundles, phases, submissions, watching,
     leaderboards, history, pictures, ranking_changes,
 )  # fmt: skip
 EVERYWHERE = (

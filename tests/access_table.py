@@ -96,6 +96,7 @@ TABLE = {
         SUBMIT, 404, {"owner": 201, "mate": 403}, {}, body="join"
     ),
     "GET /api/v1/challenges/{slug}/participations/mine": Row(READ, 404, MINE | {"rival": 200}, {}),
+    "GET /api/v1/challenge.schema.json": Row(None, 200),
     "GET /api/v1/phases/{phase_id}": PUBLIC,
     "GET /api/v1/phases/{phase_id}/samples.csv": PUBLIC,
     "POST /api/v1/phases/{phase_id}/submissions": Row(

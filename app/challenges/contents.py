@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from app.challenges.config import SplitsConfig
 from app.challenges.findings import Findings
+from app.challenges.phase_config import SplitsConfig
 from app.challenges.samples import read_sample_ids
 from app.challenges.yaml_lines import Path
 from app.errors import Place

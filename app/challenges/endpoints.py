@@ -1,6 +1,6 @@
 """`/challenges`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, status
@@ -9,14 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.blobs import BlobStore
 from app.challenges import service
-from app.challenges.archive import (
-    MAX_FILES,
-    read_zip,
-    require_inside,
-    twice,
-    without_top_folder,
-)
-from app.challenges.bundle import Bundle, read_bundle
+from app.challenges.bundle import Bundle
+from app.challenges.receiving import BUNDLE_BODY, receive_bundle
 from app.challenges.schemas import (
     ChallengeSummary,
     ChallengeView,
@@ -48,7 +42,6 @@ from app.http.dependencies import (
     Sessions,
     SubmitViewer,
 )
-from app.http.multipart import ReceivedForm, receive_form
 from app.http.pagination import Paging, page_of
 from app.http.problems import declare
 from app.http.schemas import Page
@@ -56,53 +49,10 @@ from app.models import Challenge
 from app.phases.service import phases_of
 from app.policy import Viewer, require_may_create_challenges
 from app.queue import RANK_PHASE, JobQueue
-from app.settings import Settings
 
 router = APIRouter(prefix="/challenges", tags=["challenges"])
 
 Slug = Annotated[str, Path(description="The challenge's slug.", examples=["spring-2026"])]
-
-_BUNDLE_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "The bundle: either one zip in the field `bundle`, or its files as parts "
-        "named `files`, each with its path in the bundle as file name.",
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "bundle": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "A zip with `challenge.yaml` in it.",
-                        },
-                        "files": {
-                            "type": "array",
-                            "items": {"type": "string", "format": "binary"},
-                            "description": "The files one by one.",
-                        },
-                    },
-                },
-                "encoding": {
-                    "bundle": {"contentType": "application/zip"},
-                    "files": {"contentType": "application/octet-stream"},
-                },
-                "examples": {
-                    "zip": {
-                        "summary": "curl -F bundle=@challenge.zip",
-                        "value": {"bundle": "(the bytes of challenge.zip)"},
-                    },
-                    "files": {
-                        "summary": "curl -F 'files=@challenge.yaml' "
-                        "-F 'files=@labels/height.csv;filename=labels/height.csv' …",
-                        "value": {"files": ["(challenge.yaml)", "(labels/height.csv)"]},
-                    },
-                },
-            }
-        },
-    }
-}
 
 
 @router.get("")
@@ -118,7 +68,7 @@ def list_challenges(
     "",
     status_code=status.HTTP_201_CREATED,
     responses=declare(Forbidden, BadRequest, TooLarge, InvalidBundle, SlugTaken),
-    openapi_extra=_BUNDLE_BODY,
+    openapi_extra=BUNDLE_BODY,
 )
 async def create_challenge(
     request: Request,
@@ -130,7 +80,7 @@ async def create_challenge(
 ) -> ChallengeView:
     """Create a challenge from its bundle; it is yours, and not published."""
     require_may_create_challenges(viewer)
-    bundle = await _receive_bundle(request, blobs, settings)
+    bundle = await receive_bundle(request, blobs, settings)
     return await run_in_threadpool(_write, sessions, blobs, queue, viewer, bundle, None)
 
 
@@ -145,7 +95,7 @@ async def create_challenge(
         ChangeNeedsRescoring,
         PolicyChangeNeedsRecord,
     ),
-    openapi_extra=_BUNDLE_BODY,
+    openapi_extra=BUNDLE_BODY,
 )
 async def update_challenge(
     slug: Slug,
@@ -158,7 +108,7 @@ async def update_challenge(
 ) -> ChallengeView:
     """Bring a challenge to what its new bundle says; refused where it would alter scores."""
     await run_in_threadpool(_require_organizer, sessions, viewer, slug)
-    bundle = await _receive_bundle(request, blobs, settings)
+    bundle = await receive_bundle(request, blobs, settings)
     return await run_in_threadpool(_write, sessions, blobs, queue, viewer, bundle, slug)
 
 
@@ -202,28 +152,6 @@ def read_participation(slug: Slug, session: DbSession, viewer: ReadViewer) -> Pa
     """Read with which team you take part."""
     challenge = service.get_challenge(session, viewer, slug)
     return _mine(session, viewer, challenge.id)
-
-
-async def _receive_bundle(request: Request, blobs: BlobStore, settings: Settings) -> Bundle:
-    limit = settings.bundle_limit_bytes
-    with blobs.incoming() as folder:
-        form = await receive_form(request, folder=folder, limit_bytes=limit, max_files=MAX_FILES)
-        return await run_in_threadpool(_read_form, form, limit)
-
-
-def _read_form(form: ReceivedForm, limit_bytes: int) -> Bundle:
-    zips = [file for file in form.files if file.field_name == "bundle"]
-    if len(zips) == 1 and len(form.files) == 1:
-        return read_bundle(read_zip(zips[0].path, limit_bytes=limit_bytes))
-    if zips or not form.files or any(file.field_name != "files" for file in form.files):
-        raise BadRequest("Send one zip in the field “bundle”, or each file in the field “files”.")
-    named: dict[str, bytes] = {}
-    for file in form.files:
-        require_inside(file.file_name)
-        if file.file_name in named:
-            raise twice(file.file_name)
-        named[file.file_name] = file.path.read_bytes()
-    return read_bundle(without_top_folder(named))
 
 
 def _require_organizer(sessions: SessionFactory, viewer: Viewer, slug: str) -> None:

@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.challenges.config import ChallengeConfig, PhaseConfig, SplitsConfig, TaskConfig
+from app.challenges.config import ChallengeConfig, TaskConfig
 from app.challenges.contents import Contents
 from app.challenges.findings import Findings
+from app.challenges.phase_config import PhaseConfig, SplitsConfig
 from app.challenges.rules import POLICY_KEYS, policy_of
 from app.challenges.yaml_lines import Path
 from app.errors import Place

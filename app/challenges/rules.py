@@ -1,7 +1,8 @@
 """What the parts of a configuration ask of each other."""
 
-from app.challenges.config import ChallengeConfig, PhaseConfig, TaskConfig
+from app.challenges.config import ChallengeConfig, TaskConfig
 from app.challenges.findings import Findings
+from app.challenges.phase_config import PhaseConfig
 from app.challenges.yaml_lines import Path
 from app.models import ProbeKind, Scaling
 from app.phases.ranking_policy import RankingPolicy

@@ -4,8 +4,8 @@ from typing import get_args
 
 import app.models
 from app.challenges.apply_phase import SCORER_VERSIONS
-from app.challenges.config import PhaseConfig
 from app.challenges.phase_bundle import NEIGHBOURS
+from app.challenges.phase_config import PhaseConfig
 from probeboard.probing import get_scorer, knn
 from probeboard.probing.analyses import Analysis
 from probeboard.probing.scaling import Scaling
