@@ -6,7 +6,8 @@ from pathlib import Path
 
 from probeboard.cli.rank_arguments import add_rank
 
-ANALYSES = ("metrics", "spectrum", "rate-distortion")
+SAMPLE_BOOTSTRAP = "sample-bootstrap"  # no analysis of a phase: it comes with its predictions
+ANALYSES = ("metrics", "spectrum", "rate-distortion", SAMPLE_BOOTSTRAP)
 _STATUSES = """\
 exit status: 0 all is well, 1 the embeddings or results are not valid, 2 wrong usage or a file that
 cannot be read, 130 interrupted"""

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
+from probeboard.cli.arguments import SAMPLE_BOOTSTRAP
 from probeboard.cli.check import INVALID, VALID, invalid_document, invalid_text, make_spec
 from probeboard.cli.document import Outcome, to_document
 from probeboard.cli.errors import CommandError
@@ -16,6 +17,7 @@ from probeboard.cli.plan import Plan
 from probeboard.cli.planning import label_files, look_into, make_plan
 from probeboard.cli.pool import Pool
 from probeboard.cli.progress import Progress
+from probeboard.cli.sample_errors import sample_errors
 from probeboard.cli.table import to_text
 from probeboard.embeddings import InvalidEmbeddings, read_embeddings
 from probeboard.probing import Analysis, TaskScores, UnsupportedTask
@@ -34,8 +36,10 @@ def run(options: argparse.Namespace) -> int:
         except InvalidEmbeddings as error:
             return _report_invalid(options, error, held, plan)
         scores = _score(pool, embeddings.matrix, plan)
-        wanted = frozenset(map(Analysis, options.analyses))
+        wanted = frozenset(map(Analysis, set(options.analyses) - {SAMPLE_BOOTSTRAP}))
         analyses = pool.analyse(embeddings.matrix, plan, scores, wanted=wanted)
+        if SAMPLE_BOOTSTRAP in options.analyses:
+            analyses["sample_bootstrap"] = sample_errors(plan, scores)
     outcome = Outcome(embeddings, plan, scores, analyses)
     if options.json:
         sys.stdout.write(json.dumps(to_document(outcome), indent=2, allow_nan=False) + "\n")

@@ -57,9 +57,14 @@ def notes_of(outcome: Outcome) -> tuple[str, ...]:
 
 
 def _row(plan: Plan, one: TaskScores) -> tuple[str, ...]:
-    error = "" if one.standard_error is None else f"± {one.standard_error:.4f}"
     n_labels = str(len(plan.label_sets[one.name].sample_ids))
-    numbers = (f"{one.mean:.4f}", error, f"{one.std:.4f}", f"{one.q:.2f}", n_labels)
+    numbers = (
+        f"{one.mean:.4f}",
+        _error(one.standard_error),
+        f"{one.std:.4f}",
+        f"{one.q:.2f}",
+        n_labels,
+    )
     return (one.name, one.metric, *numbers)
 
 
@@ -98,10 +103,22 @@ def _rates(points: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     ]
 
 
+def _sample_bootstrap(found: Mapping[str, Any]) -> list[list[str]]:
+    rows = [["had other samples been labelled", "", "± se", f"{found['unit']}s"]]
+    for task, one in found["tasks"].items():
+        rows.append([task, "", _error(one["standard_error"]), str(one["n_units"])])
+    return [*rows, ["mean of the tasks", "", _error(found["mean_score"]["standard_error"]), ""]]
+
+
+def _error(value: float | None) -> str:
+    return "" if value is None else f"± {value:.4f}"
+
+
 _TABLES: Mapping[str, Callable[[Any], list[list[str]]]] = {
     "metrics": _metrics,
     "spectrum": _spectrum,
     "rate_distortion": _rates,
+    "sample_bootstrap": _sample_bootstrap,
 }
 
 

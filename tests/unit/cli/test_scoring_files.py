@@ -213,6 +213,37 @@ def test_analyses_are_shown_and_stored(score: Command, probeboard: Command, worl
     assert f"{analyses['rate_distortion'][-1]['mean_score']:.4f}" in text
 
 
+@pytest.mark.parametrize("grouped", [False, True])
+def test_errors_by_samples_are_shown_beside_those_by_splits(
+    probeboard: Command, world: World, grouped: bool
+) -> None:
+    lines = [f"{one},site {n % 16}" for n, one in enumerate(world.ids)]
+    marks = world.write("sites.csv", "\n".join(["id,group", *lines]))
+    uses = [
+        f"{one},{a},{b}" for one, (a, b) in zip(world.ids, world.matrix[:, :2] > 0, strict=True)
+    ]
+    (world.labels / "uses__multilabel.csv").write_text(
+        "\n".join(["id,a,b", *uses, ""]).replace("True", "1").replace("False", "0")
+    )
+    asked = ("score", world.file, world.labels, "--splits", "5", "--test-size", ".3")
+    asked += ("--groups", marks) if grouped else ()
+    asked += ("--analyses", "sample-bootstrap")
+    found = probeboard(*asked, "--jobs", "1", "--json").document["analyses"]
+    assert found == probeboard(*asked, "--jobs", "2", "--json").document["analyses"]
+    told = found["sample_bootstrap"]
+    assert (told["draws"], told["unit"]) == (1000, "group" if grouped else "sample")
+    n_units = {task: one["n_units"] for task, one in told["tasks"].items()}
+    few = dict.fromkeys(n_units, 16)
+    assert n_units == (few if grouped else {"height": 70, "wet": 80, "uses": 80})
+    errors = {task: one["standard_error"] for task, one in told["tasks"].items()}
+    assert errors["uses"] is told["mean_score"]["standard_error"] is None
+    text = probeboard(*asked, "--jobs", "1").out
+    for task in ("height", "wet"):
+        line = [task, "±", f"{errors[task]:.4f}", str(n_units[task])]
+        assert line in [one.split() for one in text.splitlines()]
+    assert "± se  groups" in text if grouped else "± se  samples" in text
+
+
 def test_samples_without_any_label_are_allowed_and_said(score: Command, world: World) -> None:
     for path in world.labels.iterdir():
         path.write_text("\n".join(path.read_text().splitlines()[:61]) + "\n")

@@ -1,0 +1,19 @@
+"""`--analyses sample-bootstrap`: how far scores may be off had other samples been labelled."""
+
+from collections.abc import Sequence
+
+from probeboard.cli.plan import Plan
+from probeboard.labelsets import group_numbers
+from probeboard.probing import TaskScores, bootstrap_tasks
+from probeboard.scores import floor_of
+
+# Of a server it is the phase's, so the two differ by chance, within a few percent.
+SEED = "probeboard score"
+
+
+def sample_errors(plan: Plan, scores: Sequence[TaskScores]) -> dict[str, object]:
+    """Bootstrap samples, or groups where splits are by group; ready for JSON, as the server's."""
+    tasks = plan.probe_tasks()
+    units = [group_numbers(one, plan.splits, plan.marks) for one in plan.label_sets.values()]
+    found = bootstrap_tasks(tasks, scores, units, seed=SEED, floor=floor_of(plan.scorer))
+    return found.to_dict([1.0] * len(tasks))
