@@ -30,6 +30,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     BLOB_ROOT=/var/lib/probeboard/blobs \
+    MPLCONFIGDIR=/tmp/matplotlib \
     OPENBLAS_NUM_THREADS=1 \
     OMP_NUM_THREADS=1
 VOLUME /var/lib/probeboard/blobs
