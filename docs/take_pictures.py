@@ -17,7 +17,7 @@ import httpx
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-WIDTH, HEIGHT = 1280, 1000
+WIDTH, HEIGHT = 1360, 1000
 BOARDS = ("dev", "places")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 DEMO_TAKES_AT_MOST_S = 600
@@ -89,7 +89,7 @@ def _photograph(chromium: str, url: str, folder: Path) -> None:
                 clip = {"x": 0.0, "y": 0.0, "width": float(WIDTH), "height": height}
                 shot = Image.open(io.BytesIO(page.screenshot(clip=clip)))
                 # A page has few colours; a palette makes the file a quarter as large.
-                few = shot.convert("RGB").quantize(128, dither=Image.Dither.NONE)
+                few = shot.convert("RGB").quantize(255, dither=Image.Dither.NONE)
                 few.save(folder / f"board-{board}-{scheme}.png", optimize=True)
         browser.close()
 
