@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.leaderboards.agreeing import Agreement, agreement_of
-from app.leaderboards.by_samples import NOT_KEPT, intervals_of
+from app.leaderboards.by_samples import NOT_KEPT, BySamples, intervals_of
 from app.leaderboards.contenders import Contender, in_order, rows_of, task_scores
 from app.leaderboards.entries import Entry, Figures, baseline_entries, pool_entries, rounded
 from app.leaderboards.placing import place
@@ -42,12 +42,17 @@ class Board:
 
 
 def build_board(
-    rules: BoardRules, pool: Sequence[Contender], baselines: Sequence[Contender]
+    rules: BoardRules,
+    pool: Sequence[Contender],
+    baselines: Sequence[Contender],
+    *,
+    ranks_only: bool = False,
 ) -> Board:
     """Rank the pool, and place the baselines beside it without moving anyone.
 
     Entries are in the order of the board: by rank, ties by the instant of receipt; a baseline
-    stands before the pool entry whose rank it would take.
+    stands before the pool entry whose rank it would take. Most of the work is to say how sure the
+    ranks are, and how far methods and tasks agree: who asks for ranks only does without.
     """
     if not pool and not baselines:
         return _empty(rules)
@@ -56,8 +61,10 @@ def build_board(
     scores = task_scores(rules, everyone)
     tasks, beside = rows_of(scores, slice(len(pool))), rows_of(scores, slice(len(pool), None))
     placing = place(rules, pool, tasks, beside)
-    uncertainty = _uncertainty(rules, tasks)
-    by_samples = intervals_of(rules, pool, tasks, placing.official)
+    uncertainty = None if ranks_only else _uncertainty(rules, tasks)
+    by_samples = (
+        BySamples(_NOT_ASKED) if ranks_only else intervals_of(rules, pool, tasks, placing.official)
+    )
     figures = Figures(rules, everyone, scores)
     entries = [
         *pool_entries(figures, placing, uncertainty, by_samples.intervals),
@@ -69,9 +76,9 @@ def build_board(
         methods=placing.methods,
         entries=tuple(sorted(entries, key=_place)),
         weights_used=tuple(rounded(share, 6) for share in placing.official.weights.tolist()),
-        reason=None if uncertainty is not None else _why_not(tasks),
+        reason=None if uncertainty is not None else _why_not(tasks, ranks_only=ranks_only),
         reason_by_samples=by_samples.reason,
-        agreement=agreement_of(placing, tasks, uncertainty),
+        agreement=None if ranks_only else agreement_of(placing, tasks, uncertainty),
     )
 
 
@@ -101,10 +108,13 @@ def _uncertainty(rules: BoardRules, tasks: Sequence[TaskSplitScores]) -> RankUnc
 
 
 _TOO_FEW_ENTRIES = f"fewer than {FEWEST_ENTRIES} entries"
+_NOT_ASKED = "only ranks were asked for"
 _TOO_FEW_SPLITS = f"fewer than {FEWEST_SPLITS} splits"
 
 
-def _why_not(tasks: Sequence[TaskSplitScores]) -> str:
+def _why_not(tasks: Sequence[TaskSplitScores], *, ranks_only: bool) -> str:
+    if ranks_only:
+        return _NOT_ASKED
     return _TOO_FEW_ENTRIES if len(tasks[0].scores) < FEWEST_ENTRIES else _TOO_FEW_SPLITS
 
 

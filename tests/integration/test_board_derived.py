@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from app import operate
 from app.clock import utc_now
 from app.leaderboards.derive import NotDerivable, rederive
+from app.leaderboards.document import FORMAT
 from app.models import SNAPSHOT_NUMBERS, Evaluation, Phase, Snapshot, Submission, new_id
 from app.queue import request_ranking
 from app.settings import Settings
@@ -206,7 +207,7 @@ def test_the_operator_can_verify_every_snapshot(
     assert verify(season) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"snapshot {old.number}: it was made before inputs were kept",
-        f"snapshot {other.number}: its document is of format 99, not 1",
+        f"snapshot {other.number}: its document is of format 99, not {FORMAT}",
         "1 hold, 0 do not, 2 cannot be told.",
     ]
     moved = forge(parts, season, inputs=good.inputs, body=good.body)

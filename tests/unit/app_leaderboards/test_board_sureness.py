@@ -149,3 +149,15 @@ def test_pairs_are_compared_beside_the_official_method_only_on_small_boards() ->
     official = build_board(rules(RankingMethod.TEST_THEN_RANK), many, [])
     assert official.methods[0] is RankingMethod.TEST_THEN_RANK
     assert by_number(official).keys() == {UUID(int=n).int for n in range(1, 202)}
+
+
+def test_who_asks_for_ranks_only_gets_the_same_ranks_and_nothing_else() -> None:
+    whole, bare = (
+        build_board(rules(), pool(), []),
+        build_board(rules(), pool(), [], ranks_only=True),
+    )
+    assert [(entry.rank, entry.ranks, entry.cells) for entry in bare.entries] == [
+        (entry.rank, entry.ranks, entry.cells) for entry in whole.entries
+    ]
+    assert {entry.sureness for entry in bare.entries} == {None}
+    assert (bare.reason, bare.agreement) == ("only ranks were asked for", None)
