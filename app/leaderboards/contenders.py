@@ -1,6 +1,5 @@
 """What is ranked: a submission's words and split scores; and the pool's scores by task."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -62,20 +61,3 @@ def task_scores(rules: BoardRules, contenders: Sequence[Contender]) -> list[Task
 def rows_of(tasks: Sequence[TaskSplitScores], rows: slice) -> list[TaskSplitScores]:
     """Return the scores of some of the contenders; there may be none."""
     return [replace(task, scores=task.scores[rows]) for task in tasks]
-
-
-def mean_score_errors(tasks: Sequence[TaskSplitScores], weights: Sequence[float]) -> Row:
-    """Return the standard error of each contender's weighted mean score; NaN of one split.
-
-    Corrected for overlapping training parts (Nadeau and Bengio 2003). Tasks of one group err
-    together, split by split; tasks of different groups independently.
-    """
-    total = math.fsum(weights)
-    groups: dict[tuple[str, int, float], Row] = {}
-    for task, weight in zip(tasks, weights, strict=True):
-        key = (task.group, task.n_splits, task.variance_factor)
-        groups[key] = groups.get(key, 0.0) + task.scores * (weight / total)
-    if any(n_splits < 2 for _, n_splits, _ in groups):
-        return np.full(len(tasks[0].scores), np.nan)
-    variances = [mixed.var(axis=1, ddof=1) * factor for (_, _, factor), mixed in groups.items()]
-    return np.asarray(np.sqrt(np.sum(variances, axis=0)))

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.leaderboards.contenders import Contender, mean_score_errors
+from app.leaderboards.contenders import Contender
 from app.leaderboards.placing import Placing
 from app.leaderboards.rules import BoardRules
 from probeboard.ranking import RankingMethod, TaskSplitScores
 from probeboard.ranking.uncertainty import RankUncertainty
+from probeboard.ranking.weighted_scores import mean_score_errors
 
 Interval = tuple[int, int]
 Row = NDArray[np.float64]
@@ -130,7 +131,7 @@ class Figures:
         self._errors = _by_row([task.standard_errors for task in tasks])
         self._mean_scores = weighted_means([task.means for task in tasks], rules.weights).tolist()
         self._mean_qs = weighted_means([task.qs for task in tasks], rules.weights).tolist()
-        self._mean_errors = mean_score_errors(tasks, rules.weights).tolist()
+        self._mean_errors = mean_score_errors(tasks, weights=rules.weights).tolist()
 
     def aggregate(self, value: float) -> float:
         """Round what ranks: an average of ranks tells nothing of scores, a mean of them does."""

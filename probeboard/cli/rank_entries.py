@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.cli.rank_results import Results
-from probeboard.ranking import Ranking, RankingMethod, TaskSplitScores
+from probeboard.ranking import Ranking, RankingMethod
 from probeboard.ranking.uncertainty import RankUncertainty
+from probeboard.ranking.weighted_scores import mean_score_errors
 
 # What a table does not know of a submission.
 _UNKNOWN = ("submission_id", "received_at", "project_url", "paper_url", "rate_distortion")
@@ -102,7 +103,9 @@ class _Figures:
         self._results = results
         self._weights = rules.weights
         self._errors = [task.standard_errors for task in results.splits]
-        self._mean_errors = mean_score_errors(results.splits, rules.weights)
+        self._mean_errors = None
+        if results.splits:
+            self._mean_errors = mean_score_errors(results.splits, weights=rules.weights)
 
     def summary(self, row: int) -> dict[str, Any]:
         """Return who it is, and what is said of all tasks together."""
@@ -113,7 +116,7 @@ class _Figures:
             "method_name": results.names[row],
             "n_submissions": 1,
             "mean_score": None if means is None else self._weighted(means[row].tolist()),
-            "mean_score_error": None if errors is None else float(errors[row]),
+            "mean_score_error": None if errors is None else finite(float(errors[row])),
             "mean_q": self._weighted(results.qs[row].tolist()),
             "tie_broken": False,
             **dict.fromkeys(_UNKNOWN),
@@ -135,25 +138,6 @@ class _Figures:
     def _weighted(self, values: Sequence[float]) -> float:
         pairs = zip(values, self._weights, strict=True)
         return math.fsum(value * weight for value, weight in pairs) / math.fsum(self._weights)
-
-
-def mean_score_errors(
-    tasks: Sequence[TaskSplitScores], weights: Sequence[float]
-) -> NDArray[np.float64] | None:
-    """Return the standard errors of the weighted mean scores, shape ``(n,)``.
-
-    Corrected for overlapping training parts (Nadeau and Bengio 2003). Tasks of one group err
-    together, split by split; tasks of different groups independently. None without splits.
-    """
-    groups: dict[tuple[str, int, float], NDArray[np.float64]] = {}
-    for task, weight in zip(tasks, weights, strict=True) if tasks else ():
-        if task.n_splits < 2:
-            return None
-        key = (task.group, task.n_splits, task.variance_factor)
-        mixed = task.scores * (weight / math.fsum(weights))
-        groups[key] = groups[key] + mixed if key in groups else mixed
-    variances = [mixed.var(axis=1, ddof=1) * factor for (_, _, factor), mixed in groups.items()]
-    return np.sqrt(np.sum(variances, axis=0)) if variances else None
 
 
 def _sureness(found: RankUncertainty | None, row: int) -> dict[str, Any]:

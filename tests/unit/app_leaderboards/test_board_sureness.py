@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from app.leaderboards.board import Board, build_board
-from app.leaderboards.contenders import mean_score_errors, task_scores
+from app.leaderboards.contenders import task_scores
 from app.leaderboards.entries import Entry
 from app.models import TieBreak
 from probeboard.ranking import RankingMethod
+from probeboard.ranking.weighted_scores import mean_score_errors
 from tests.boards import contender, rules
 
 
@@ -80,7 +81,7 @@ def test_the_error_of_the_mean_score_is_that_of_its_own_split_scores_where_split
     tasks = task_scores(by, pool(4))
     mixed = (3 * tasks[0].scores + tasks[1].scores) / 4
     expected = mixed.std(axis=1, ddof=1) * math.sqrt(1 / 10 + 0.25)
-    np.testing.assert_allclose(mean_score_errors(tasks, by.weights), expected, rtol=1e-12)
+    np.testing.assert_allclose(mean_score_errors(tasks, weights=by.weights), expected, rtol=1e-12)
 
 
 def test_errors_of_tasks_on_other_splits_add_up_as_independent_ones_do() -> None:
@@ -88,7 +89,7 @@ def test_errors_of_tasks_on_other_splits_add_up_as_independent_ones_do() -> None
     first, second = task_scores(by, pool(4))
     apart = [first, type(second)("b", second.scores, second.test_to_train, "others")]
     expected = np.hypot(first.standard_errors, second.standard_errors) / 2
-    np.testing.assert_allclose(mean_score_errors(apart, by.weights), expected, rtol=1e-12)
+    np.testing.assert_allclose(mean_score_errors(apart, weights=by.weights), expected, rtol=1e-12)
 
 
 def test_one_split_has_no_error() -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from probeboard.cli.rank_entries import mean_score_errors
 from probeboard.ranking import RankingMethod, TaskSplitScores, rank_by_all
 from probeboard.ranking.uncertainty import rank_uncertainty
 from tests.unit.cli.conftest import Command, Ended
@@ -235,7 +234,6 @@ def test_a_single_split_has_neither_error_nor_interval(probeboard: Command, tmp_
     assert presto["mean_score_error"] is presto["rank_interval"] is None
     assert presto["tasks"]["nox"]["standard_error"] is None
     assert "test-then-rank" not in ended.document["methods"]
-    assert mean_score_errors([], [1.0]) is None
 
 
 def test_two_submissions_have_ranks_and_no_intervals(rank: Rank) -> None:
