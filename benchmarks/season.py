@@ -1,11 +1,11 @@
 """A season of full size through the real system: uploads over HTTP, a worker, snapshots to verify.
 
-    python benchmarks/season.py [--teams 60] [--submissions 1500]
+    python benchmarks/season.py [--teams 60] [--submissions 1500] [--uploads 1500]
 
 Two phases; teams withdraw, hide, rename and select; the organizer hands in baselines and changes
 how one phase ranks. In the end every snapshot must be derivable from the stored evaluations, byte
 for byte: this fails if one is not. What takes long are the uploads: each is validated in a process
-of its own.
+of its own. With fewer of them the other submissions are queued as copies, and evaluated as all are.
 """
 
 import argparse
@@ -25,9 +25,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--teams", type=int, default=60)
     parser.add_argument("--submissions", type=int, default=1500)
+    parser.add_argument("--uploads", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    plan = Plan(given.teams, given.submissions, seed=given.seed, patience_s=3600.0)
+    plan = Plan(given.teams, given.submissions, given.uploads, seed=given.seed, patience_s=3600.0)
     with tempfile.TemporaryDirectory() as data, System(Path(data)) as system:
         season = Season.open(system, plan)
         season.play()

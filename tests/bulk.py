@@ -151,7 +151,9 @@ def _task_score(
     }  # fmt: skip
 
 
-def queue_copies(session: Session, season: Season, of: UUID, teams: Sequence[int]) -> list[UUID]:
+def queue_copies(
+    session: Session, season: Season, of: UUID, teams: Sequence[int], **columns: Any
+) -> list[UUID]:
     """Queue what was handed in once for other teams as well: real files, without the uploads."""
     original = session.get_one(Submission, of)
     now = utc_now()
@@ -161,6 +163,7 @@ def queue_copies(session: Session, season: Season, of: UUID, teams: Sequence[int
             "matrix_sha256": original.matrix_sha256, "facts": original.facts,
             "status": Status.QUEUED, "attempt": 0, "started_at": None, "finished_at": None,
         }
+        | columns
         for number, team in enumerate(teams)
     ]  # fmt: skip
     session.execute(insert(Submission), rows)

@@ -14,10 +14,11 @@ import numpy as np
 import sqlalchemy as sa
 
 from app.leaderboards.derive import rederive
-from app.models import Leaderboard, Snapshot, Submission
+from app.models import Leaderboard, Participation, Snapshot, Submission
+from app.queue import EVALUATE_SUBMISSION
 from app.submissions.lifecycle import TERMINAL
 from app.submissions.split_scores import ScoreCache
-from tests import builders
+from tests import builders, bulk
 from tests.builders import Person
 from tests.e2e.system import System, until
 
@@ -28,10 +29,15 @@ FILES = 24
 
 @dataclass(frozen=True)
 class Plan:
-    """How large a season is, and what its chances are drawn from."""
+    """How large a season is, and what its chances are drawn from.
+
+    Of the submissions so many are uploads over HTTP, the first ones. The others are queued as
+    copies of those, since an upload is validated in a process of its own.
+    """
 
     teams: int
     submissions: int
+    uploads: int
     at_once: int = 4
     seed: int = 1
     patience_s: float = 600.0
@@ -46,6 +52,7 @@ class Season:
     host: Person
     phases: dict[str, str]
     done: Counter[str] = field(default_factory=Counter)
+    uploaded: dict[str, list[str]] = field(default_factory=lambda: {one: [] for one in PHASES})
     seconds: float = 0.0
 
     @classmethod
@@ -70,6 +77,10 @@ class Season:
                 lambda _: builders.contestant(self.system.api, challenge), range(self.plan.teams)
             )
             self.teams = list(teams)
+        with self.system.sessions() as session:
+            self.participations = dict(
+                session.execute(sa.select(Participation.team_id, Participation.id)).all()
+            )
         return self
 
     def play(self) -> None:
@@ -79,12 +90,13 @@ class Season:
         files = [builders.csv_bytes(builders.blend(n / FILES, n)) for n in range(FILES)]
         moves = [
             (
+                number < self.plan.uploads,
                 self.teams[rng.integers(len(self.teams))],
                 PHASES[rng.integers(len(PHASES))],
                 files[rng.integers(FILES)],
                 float(rng.random()),
             )
-            for _ in range(self.plan.submissions)
+            for number in range(self.plan.submissions)
         ]
         with ThreadPoolExecutor(self.plan.at_once) as pool:
             half = len(moves) // 2
@@ -94,13 +106,34 @@ class Season:
         self.wait()
         self.seconds = time.monotonic() - started
 
-    def _move(self, team: Person, phase: str, content: bytes, chance: float) -> None:
-        """Hand in; and of every ten withdraw one, hide one, rename one; of `test` select some."""
-        public = "false" if 0.30 <= chance < 0.35 else "true"
-        made = builders.submit(team, self.phases[phase], content, public=public)
+    def _hand_in(self, team: Person, phase: str, content: bytes, *, public: bool) -> str:
+        told = str(public).lower()
+        made = builders.submit(team, self.phases[phase], content, public=told)
         assert made.status_code == httpx.codes.CREATED, made.text
+        self.uploaded[phase].append(made.json()["id"])
+        self.done["uploaded"] += 1
+        return str(made.json()["id"])
+
+    def _queue_copy(self, team: Person, phase: str, chance: float, *, public: bool) -> str:
+        """Queue an earlier upload for this team, as the intake would have left it."""
+        of = self.uploaded[phase][int(1e6 * chance) % len(self.uploaded[phase])]
+        own = self.participations[UUID(team.teams[0]["id"])]
+        with self.system.sessions() as session:
+            season = bulk.Season(UUID(self.phases[phase]), (own,), UUID(team.id))
+            (key,) = bulk.queue_copies(session, season, UUID(of), [0], public=public)
+            session.commit()
+        self.system.queue.announce(EVALUATE_SUBMISSION, key)
+        return str(key)
+
+    def _move(self, upload: bool, team: Person, phase: str, content: bytes, chance: float) -> None:
+        """Hand in; and of every ten withdraw one, hide one, rename one; of `test` select some."""
+        public = not 0.30 <= chance < 0.35
+        if upload or not self.uploaded[phase]:
+            key = self._hand_in(team, phase, content, public=public)
+        else:
+            key = self._queue_copy(team, phase, chance, public=public)
         self.done["handed in"] += 1
-        path = f"/submissions/{made.json()['id']}"
+        path = f"/submissions/{key}"
         if chance < 0.1:
             answer = team.api.post(f"{path}/withdrawal")  # too late if a worker has taken it
             self.done["withdrawn" if answer.status_code == httpx.codes.OK else "too late"] += 1

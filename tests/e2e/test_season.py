@@ -9,7 +9,7 @@ from app.models import Status, Submission
 from tests.e2e.season import PHASES, Plan, Season
 from tests.e2e.system import System
 
-PLAN = Plan(teams=8, submissions=48)
+PLAN = Plan(teams=12, submissions=96, uploads=16)
 
 
 @pytest.fixture(scope="module")
