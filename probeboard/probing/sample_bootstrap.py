@@ -7,8 +7,9 @@ replacement (Efron 1979, doi:10.1214/aos/1176344552; groups as in Field & Welsh 
 doi:10.1111/j.1467-9868.2007.00593.x). A unit drawn c times counts c times in every test part that
 it is in.
 
-Every metric here is a function of sums over test rows, so that one product of the counts,
-``(n_draws, n_units)``, with the sums per unit, ``(n_units, k·q)``, gives all draws of all k splits.
+Every metric here is a function of sums over test rows, so that for each split one product of the
+counts of the units in its test part, ``(n_draws, n_tested)``, with their sums, ``(n_tested, q)``,
+gives all draws.
 Average precision over all labels of a multilabel task is no such function, and is not offered.
 """
 
@@ -85,19 +86,15 @@ def bootstrap_samples(
     n = task.labels.shape[0]
     unit = np.arange(n) if units is None else units
     n_units = int(unit.max()) + 1
-    sums = np.stack(
-        [
-            _by_unit(unit[split.test], values, n_units)
-            for split, values in zip(task.splits, per_row, strict=True)
-        ],
-        axis=1,
-    )
-    flat = sums.reshape(n_units, -1).astype(np.float32)
-    observed = from_sums(sums.sum(axis=0)[np.newaxis])[0]
+    tested = [
+        _by_unit(unit[split.test], values)
+        for split, values in zip(task.splits, per_row, strict=True)
+    ]
+    observed = from_sums(np.stack([values.sum(axis=0) for values in per_row])[np.newaxis])[0]
     means: list[Array] = []
     for counts in _counts(_generator(seed, task, unit), n_units, n_draws):
-        drawn = (counts @ flat).astype(np.float64).reshape(counts.shape[0], *sums.shape[1:])
-        scores = from_sums(drawn)
+        drawn = np.stack([counts[:, units] @ sums for units, sums in tested], axis=1)
+        scores = from_sums(drawn.astype(np.float64))
         # A test part that a draw left without a score says nothing new.
         scores = np.where(np.isfinite(scores), scores, np.nan_to_num(observed))
         means.append(np.maximum(scores, floor).mean(axis=1))
@@ -124,10 +121,13 @@ def _counts(
         yield counts.reshape(rows, n_units).astype(np.float32)
 
 
-def _by_unit(unit: NDArray[np.int64], values: Array, n_units: int) -> Array:
-    """Sum rows of values ``(n_test, q)`` by unit: ``(n_units, q)``."""
-    summed = [np.bincount(unit, weights=column, minlength=n_units) for column in values.T]
-    return np.stack(summed, axis=1)
+def _by_unit(
+    unit: NDArray[np.int64], values: Array
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Sum rows of values ``(n_test, q)`` by unit: which units there are, and ``(n_tested, q)``."""
+    units, place = np.unique(unit, return_inverse=True)
+    summed = [np.bincount(place, weights=column) for column in values.T]
+    return units, np.stack(summed, axis=1).astype(np.float32)
 
 
 def _sums_of(
