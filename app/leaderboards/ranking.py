@@ -179,6 +179,7 @@ def _read_rows(session: Session, phase_id: UUID) -> Sequence[ReadRow]:
             Evaluation, and_(Evaluation.submission_id == Submission.id, Evaluation.is_official)
         )
         .where(Submission.phase_id == phase_id, Submission.status.in_(CAN_COME_TO_COUNT))
+        .order_by(Submission.queue_number)
     )
     return session.execute(statement).all()
 
