@@ -11,6 +11,7 @@ _OF_THE_OFFICIAL = (
     "aggregate", "win_rate", "rank_interval", "rank_set", "tier", "p_first", "p_top3",
     "rank_without_task", "rank_without_entry", "rank_interval_samples",
 )  # fmt: skip
+_NOT_SHOWN = {"shown": False, "reason": "told of the official method only"}
 
 
 def by_method(document: Mapping[str, Any], method: RankingMethod) -> dict[str, Any]:
@@ -29,10 +30,19 @@ def by_method(document: Mapping[str, Any], method: RankingMethod) -> dict[str, A
         **document,
         "method": str(method),
         "rule": f"Unofficial, for comparison: by {method}. The board ranks by {official}",
+        "uncertainty": _unsaid(document["uncertainty"]),
         "entries": sorted(entries, key=_place),
         "official": False,
         "official_method": official,
     }
+
+
+def _unsaid(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Take back that something is shown of how sure the order is, by splits and by samples."""
+    unsaid = {**told, **_NOT_SHOWN} if told["shown"] else dict(told)
+    if samples := told.get("samples"):
+        unsaid["samples"] = _unsaid(samples)
+    return unsaid
 
 
 def _entry(entry: Mapping[str, Any], method: RankingMethod) -> dict[str, Any]:

@@ -89,6 +89,9 @@ def test_other_methods_order_the_same_snapshot_and_say_that_they_do_not_count(
         MethodBoardView.model_validate(told)
         assert (told["official"], told["method"]) == (False, method)
         assert told["official_method"] == board["method"]
+        assert board["uncertainty"]["shown"]
+        assert not told["uncertainty"]["shown"]
+        assert told["uncertainty"]["reason"]
         assert (told["snapshot"], told["ranked_at"]) == (board["snapshot"], board["ranked_at"])
         by_id = {one["submission_id"]: one for one in board["entries"]}
         assert set(by_id) == {one["submission_id"] for one in told["entries"]}

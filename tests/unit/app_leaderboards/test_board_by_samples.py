@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.leaderboards.board import Board, build_board
+from app.leaderboards.board_schemas import MethodBoardView
 from app.leaderboards.by_method import by_method
 from app.leaderboards.by_samples import sample_unit
 from app.leaderboards.document import content_of
@@ -95,10 +96,18 @@ def test_draws_of_another_number_are_not_mixed() -> None:
     assert not told(build_board(BY_SAMPLE, [*pool(3), other], []))[0]["shown"]
 
 
-def test_another_method_says_nothing_of_the_samples() -> None:
+def test_another_method_does_not_say_how_sure_it_is() -> None:
     content = content_of(build_board(BY_SAMPLE, pool(), []))
     other = by_method(content, RankingMethod.MEAN_SCORE)
     assert {one["rank_interval_samples"] for one in other["entries"]} == {None}
+    assert {one["rank_interval"] for one in other["entries"]} == {None}
+    view = MethodBoardView.model_validate({"snapshot": 1, "ranked_at": None} | other)
+    samples = view.uncertainty.samples
+    assert samples is not None
+    assert (samples.shown, samples.reason) == (False, "told of the official method only")
+    assert content["uncertainty"]["samples"]["shown"]
+    # Of a board that said nothing of the splits, the reason stays.
+    assert view.uncertainty.reason == content["uncertainty"]["reason"] == "fewer than 5 splits"
 
 
 @pytest.mark.parametrize(
