@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from app.leaderboards.entries import OF_SCORES
 from app.leaderboards.rules import METHOD_NAMES
 from app.pages.times import Moment
 from probeboard.ranking import RankingMethod
 
 PER_PAGE = 50
+RANK_DECIMALS = 3
 # What boards did not say before they said how sure they are; a frozen one may be as old.
 _OLD: dict[str, Any] = {"decimals": 4, "uncertainty": {"shown": False, "reason": None, "draws": 0}}
 _OLD_ENTRY = dict.fromkeys(
@@ -75,7 +77,7 @@ class BoardPage:
     first: int
     shows_tiers: bool
     has_intervals: bool
-    sample_unit: str | None
+    sample_units: str | None
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
@@ -106,12 +108,14 @@ def page_of_board(document: dict[str, Any], number: int) -> BoardPage | None:
         first=first + 1,
         shows_tiers=any(entry["tier"] is not None for entry in entries),
         has_intervals=document["uncertainty"]["shown"],
-        sample_unit=_sample_unit(document["uncertainty"].get("samples")),
+        sample_units=_sample_units(document["uncertainty"].get("samples")),
     )
 
 
-def _sample_unit(samples: dict[str, Any] | None) -> str | None:
-    return samples["unit"] if samples and samples["shown"] else None
+def _sample_units(samples: dict[str, Any] | None) -> str | None:
+    if not samples or not samples["shown"]:
+        return None
+    return {"sample": "samples", "group": "groups", "mixed": "samples or groups"}[samples["unit"]]
 
 
 def _bands(rows: Sequence[RowView]) -> Iterator[Band]:
@@ -150,7 +154,7 @@ def _row(document: dict[str, Any], entry: dict[str, Any], best: dict[str, float]
         is_baseline=entry["is_baseline"],
         project_url=entry["project_url"],
         paper_url=entry["paper_url"],
-        aggregate=None if entry["aggregate"] is None else f"{entry['aggregate']:.{decimals}f}",
+        aggregate=_aggregate(document, entry["aggregate"]),
         sort_aggregate=entry["aggregate"],
         mean_score=f"{entry['mean_score']:.{decimals}f}",
         error=None if error is None else f"{error:.{decimals}f}",
@@ -159,6 +163,14 @@ def _row(document: dict[str, Any], entry: dict[str, Any], best: dict[str, float]
         received=Moment.of_json(entry["received_at"]),
         tie_broken=bool(entry["tie_broken"]),
     )
+
+
+def _aggregate(document: dict[str, Any], value: float | None) -> str | None:
+    """Write what ranks: decimals are released of scores, and an average of ranks is none."""
+    if value is None:
+        return None
+    of_scores = RankingMethod(document["method"]) in OF_SCORES
+    return f"{value:.{document['decimals'] if of_scores else RANK_DECIMALS}f}"
 
 
 def _cell(cell: dict[str, Any], decimals: int, best: float) -> CellView:

@@ -177,4 +177,6 @@ def test_the_links_lead_from_the_front_to_a_snapshot(page: Page, place: Place) -
     page.get_by_role("link", name="History").click()
     expect(page.get_by_role("heading", name="History of the board")).to_be_visible()
     snapshot = page.locator("tbody tr").first.get_by_role("link")
-    assert httpx.get(place.url + str(snapshot.get_attribute("href"))).json() == board_of(place)
+    cited = str(snapshot.get_attribute("href"))
+    assert "?sha256=" in cited
+    assert httpx.get(place.url + cited).json() == board_of(place)

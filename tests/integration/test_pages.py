@@ -93,6 +93,23 @@ def test_a_baseline_takes_the_band_it_stands_in() -> None:
     assert [(band.tier, len(band.rows)) for band in page.bands] == [(1, 3), (2, 1)]
 
 
+@pytest.mark.parametrize(("method", "shown"), [("average-rank", "2.750"), ("mean-score", "3")])
+def test_decimals_of_scores_do_not_cut_an_average_of_ranks(method: str, shown: str) -> None:
+    content = document(0, 0, method=method, decimals=0) | {
+        "entries": [entry(1, [], aggregate=2.75)]
+    }
+    page = page_of_board(content, 1)
+    assert page is not None
+    assert page.bands[0].rows[0].aggregate == shown
+
+
+def test_the_snapshot_to_cite_is_linked_with_its_hash() -> None:
+    assert (
+        f'href="/api/v1/leaderboards/snapshots/7?sha256={"0" * 64}"'
+        in rendered(document(2)).decode()
+    )
+
+
 def test_probabilities_are_no_surer_than_the_draws() -> None:
     entries = [entry(1, [], p_first=p) for p in (0.0, 0.0005, 0.25, 1.0, None)]
     page = page_of_board(document(0, 0) | {"entries": entries}, 1)
