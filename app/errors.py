@@ -21,13 +21,14 @@ DomainError
 │   ├── TermsChanged             the terms accepted are not the present ones
 │   ├── SelectionNotOffered      here no team chooses which submission counts
 │   ├── TooManySelected          the team chose as many as the phase lets it
+│   ├── TooManyWebhooks · WebhookDisabled
 │   └── StatusForbids            the submission's status allows no such step
 ├── LimitReached                 try again later; says when
-│   ├── QuotaExceeded · TooManyRefusals · TooManyLogins
+│   ├── QuotaExceeded · TooManyRefusals · TooManyLogins · TooManyPings
 ├── TooLarge                     more bytes than an honest file needs
 ├── BadRequest                   it cannot be read
 ├── InvalidInput                 it can be read, and is wrong; carries the places
-│   ├── InvalidBundle · InvalidUpload
+│   ├── InvalidBundle · InvalidUpload · WebhookAddressRefused
 └── Unavailable                  a part of ours is down; nothing was stored
     └── DrawingBusy              too many pictures at once
 """
@@ -252,6 +253,21 @@ class StatusForbids(Conflict):
     title = "The submission's status does not allow it"
 
 
+class TooManyWebhooks(Conflict):
+    """A team or a challenge has a few webhooks. Delete one; `detail` says how many there may be."""
+
+    code = "too-many-webhooks"
+    title = "There are as many webhooks as there may be"
+
+
+class WebhookDisabled(Conflict):
+    """It is disabled: by its owner, or because attempts failed in a row; its `disabled_reason` says
+    which. Enable it with `PATCH`, `{"enabled": true}`."""
+
+    code = "webhook-disabled"
+    title = "The webhook is disabled"
+
+
 class LimitReached(DomainError):
     """`resets_at` says when the next attempt can succeed; null if time alone does not help."""
 
@@ -298,6 +314,13 @@ class TooManyLogins(LimitReached):
 
     code = "too-many-logins"
     title = "Too many failed log-ins"
+
+
+class TooManyPings(LimitReached):
+    """A webhook is pinged a number of times within an hour. Come back at `resets_at`."""
+
+    code = "too-many-pings"
+    title = "Too many pings"
 
 
 class TooLarge(DomainError):
@@ -352,6 +375,14 @@ class InvalidUpload(InvalidInput):
 
     code = "invalid-embeddings"
     title = "The embeddings file is not valid"
+
+
+class WebhookAddressRefused(InvalidInput):
+    """A webhook is an https URL of a public host, without user, password and fragment. Addresses
+    inside a network are refused, here and at each delivery, and redirects are not followed."""
+
+    code = "webhook-address-refused"
+    title = "The URL cannot be a webhook"
 
 
 class Unavailable(DomainError):

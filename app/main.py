@@ -35,6 +35,8 @@ from app.leaderboards import picture_endpoints as pictures
 from app.leaderboards import ranking_changes_endpoints as ranking_changes
 from app.leaderboards.pictures import PictureDesk
 from app.logs import configure_logging
+from app.notices import endpoints as notices
+from app.notices import webhook_endpoints as webhooks
 from app.operations import endpoints as operations
 from app.pages import endpoints as pages
 from app.phases import endpoints as phases
@@ -49,7 +51,7 @@ from app.teams import endpoints as teams
 API_PREFIX = "/api/v1"
 NOUNS = (
     accounts, teams, challenges, bundles, phases, submissions, watching,
-    leaderboards, history, pictures, ranking_changes,
+    leaderboards, history, pictures, ranking_changes, notices, webhooks,
 )  # fmt: skip
 EVERYWHERE = (
     BadRequest, Unauthenticated, ScopeMissing, TooLarge, InvalidInput, Unavailable

@@ -19,14 +19,18 @@ from app.settings import Settings
 EVALUATE_SUBMISSION = "evaluate_submission"
 RANK_PHASE = "rank_phase"
 SWEEP = "sweep"
+DELIVER_NOTICE = "deliver_notice"
 
 CONTROL_QUEUE = "control"
 EVALUATION_QUEUE = "evaluations"
+# Taken by notifiers, which reach the outside world and no labels; workers do not listen to it.
+NOTICE_QUEUE = "notices"
 
 QUEUE_OF = {
     EVALUATE_SUBMISSION: EVALUATION_QUEUE,
     RANK_PHASE: CONTROL_QUEUE,
     SWEEP: CONTROL_QUEUE,
+    DELIVER_NOTICE: NOTICE_QUEUE,
 }
 
 log = structlog.get_logger(__name__)
@@ -104,12 +108,12 @@ class JobQueue:
             return False
         return True
 
-    def waiting(self) -> int | None:
-        """Count the evaluation messages nobody has taken; None if the broker cannot tell."""
+    def waiting(self, queue: str = EVALUATION_QUEUE) -> int | None:
+        """Count the messages of a queue nobody has taken; None if the broker cannot tell."""
         try:
             with self._celery.connection_for_read() as connection:
                 channel = connection.default_channel
-                return int(channel.client.llen(EVALUATION_QUEUE))
+                return int(channel.client.llen(queue))
         except (KombuError, RedisError, OSError):
             return None
 

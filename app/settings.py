@@ -6,10 +6,20 @@ Every value that differs between a laptop and production is a field here; units 
 
 import os
 import re
+from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -27,6 +37,20 @@ def _known_redis_scheme(url: str) -> str:
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must start with redis://, rediss:// or unix://")
     return url
+
+
+def _known_mail_scheme(url: SecretStr) -> SecretStr:
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError("must start with smtp:// or smtps://, and name a host")
+    return url
+
+
+def _one_address(header: str) -> str:
+    """Let through a From header: one address, with or without a name before it."""
+    if not header.isprintable() or header.count("@") != 1 or "@" not in parseaddr(header)[1]:
+        raise ValueError("must be an address, such as Probeboard <board@example.org>")
+    return header
 
 
 def _usable_cores() -> int:
@@ -88,9 +112,23 @@ class Settings(BaseSettings):
         default=1, description="of each of a worker's processes; parallel by process, always"
     )
 
+    # Mails go to the server, or else as files to the folder, or else nowhere. The URL is
+    # `smtp://user:password@host:587` (STARTTLS where offered, and before a password) or `smtps://`.
+    smtp_url: Annotated[SecretStr, AfterValidator(_known_mail_scheme)] | None = None
+    mail_from: Annotated[str, AfterValidator(_one_address)] | None = None
+    mail_folder: Path | None = None
+    # For a laptop: webhooks may then be plain HTTP, to this machine only.
+    webhooks_to_loopback: bool = False
+
     oldest_queued_limit_s: PositiveFloat = 900.0
     worker_silence_limit_s: PositiveFloat = 30.0
     event_stream_limit_s: PositiveFloat = Field(default=300.0, description="then clients reconnect")
+
+    @model_validator(mode="after")
+    def _mails_have_a_sender(self) -> Self:
+        if self.smtp_url is not None and self.mail_from is None:
+            raise ValueError("mail_from is needed where smtp_url is given")
+        return self
 
     @property
     def celery_broker_url(self) -> str:

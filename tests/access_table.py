@@ -62,6 +62,19 @@ CHOOSING = Row(
     {"organizer": 403, "reader": 403, "operator": 403},
 )
 
+ORGANIZERS = ("organizer", "operator")
+
+
+def _organizers(status: int, body: Any = None, scope: Scope = ORGANIZE) -> Row:
+    """Let organizers in, and answer them with a status."""
+    let_in = dict.fromkeys(ORGANIZERS, status)
+    return Row(scope, 403, let_in, let_in | {"reader": 403}, body=body)
+
+
+# 422: let in, and then the address may not be called.
+UNCALLABLE = {"url": "http://127.0.0.1/hook"}
+OF_CAPTAIN = {"owner": 200, "mate": 403}
+
 TABLE = {
     "POST /api/v1/accounts": Row(None, 422, body={}),
     "GET /api/v1/accounts/me": Row(READ, 200),
@@ -155,6 +168,40 @@ TABLE = {
     "GET /api/v1/leaderboards/snapshots/{number}.csv": PUBLIC,
     "GET /api/v1/leaderboards/snapshots/{number}.md": PUBLIC,
     "GET /api/v1/leaderboards/snapshots/{number}/{picture}.{form}": PUBLIC,
+    "POST /api/v1/challenges/{slug}/announcements": _organizers(
+        201, {"title": "News", "body": "It begins."}
+    ),
+    "GET /api/v1/challenges/{slug}/announcements": PUBLIC,
+    "GET /api/v1/challenges/{slug}/announcements/{announcement_id}": PUBLIC,
+    "PATCH /api/v1/challenges/{slug}/announcements/{announcement_id}": _organizers(
+        200, {"title": "Corrected"}
+    ),
+    "DELETE /api/v1/challenges/{slug}/announcements/{announcement_id}": _organizers(204),
+    "GET /api/v1/notices/preferences": Row(READ, 200),
+    "PUT /api/v1/notices/preferences": Row(READ, 200, body={"by_mail": {"scored": True}}),
+    # 404: the link is no link of ours; those that are work for whoever has them.
+    "GET /api/v1/notices/unsubscribe": Row(None, 404, query="?token=guessed"),
+    "POST /api/v1/notices/unsubscribe": Row(None, 404, query="?token=guessed"),
+    "POST /api/v1/challenges/{slug}/webhooks": _organizers(422, UNCALLABLE),
+    "GET /api/v1/challenges/{slug}/webhooks": _organizers(200, scope=READ),
+    "PATCH /api/v1/challenges/{slug}/webhooks/{webhook_id}": _organizers(200, {"enabled": True}),
+    "DELETE /api/v1/challenges/{slug}/webhooks/{webhook_id}": _organizers(204),
+    "POST /api/v1/challenges/{slug}/webhooks/{webhook_id}/ping": _organizers(202),
+    "GET /api/v1/challenges/{slug}/webhooks/{webhook_id}/deliveries": _organizers(200, scope=READ),
+    "POST /api/v1/teams/{team_id}/webhooks": Row(
+        SUBMIT, 404, {"owner": 422, "mate": 403}, body=UNCALLABLE
+    ),
+    "GET /api/v1/teams/{team_id}/webhooks": Row(READ, 404, MINE),
+    "PATCH /api/v1/teams/{team_id}/webhooks/{webhook_id}": Row(
+        SUBMIT, 404, OF_CAPTAIN, body={"enabled": True}
+    ),
+    "DELETE /api/v1/teams/{team_id}/webhooks/{webhook_id}": Row(
+        SUBMIT, 404, OF_CAPTAIN | {"owner": 204}
+    ),
+    "POST /api/v1/teams/{team_id}/webhooks/{webhook_id}/ping": Row(
+        SUBMIT, 404, OF_CAPTAIN | {"owner": 202}
+    ),
+    "GET /api/v1/teams/{team_id}/webhooks/{webhook_id}/deliveries": Row(READ, 404, MINE),
     "GET /health/live": OPEN,
     "GET /health/ready": OPEN,
     "GET /metrics": OPEN,

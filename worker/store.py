@@ -11,6 +11,7 @@ from app.models import (
     Challenge,
     Evaluation,
     LabelSet,
+    NoticeKind,
     Phase,
     PhaseTask,
     Status,
@@ -19,6 +20,7 @@ from app.models import (
     TaskScore,
     new_id,
 )
+from app.notices.outbox import note_end
 from app.phases.splits import TaskSplits
 from app.queue import request_ranking
 from app.submissions.lifecycle import move
@@ -102,6 +104,7 @@ def finish(session: Session, work: Work, outcome: Outcome, *, now: datetime) -> 
                 penalties=score.penalties.tolist(),
             )
         )
+    note_end(session, work.submission_id, NoticeKind.SCORED, now=now)
     request_ranking(session, work.phase_id)
     session.flush()
     return True
@@ -109,7 +112,7 @@ def finish(session: Session, work: Work, outcome: Outcome, *, now: datetime) -> 
 
 def reject(session: Session, work: Work, failure: Failure, *, now: datetime) -> bool:
     """Note that the file is at fault; False if the lease was lost."""
-    return move(
+    rejected = move(
         session,
         work.submission_id,
         Status.REJECTED,
@@ -117,6 +120,9 @@ def reject(session: Session, work: Work, failure: Failure, *, now: datetime) -> 
         attempt=work.attempt,
         values=_failure_columns(failure),
     )
+    if rejected:
+        note_end(session, work.submission_id, NoticeKind.REJECTED, now=now)
+    return rejected
 
 
 def release(
@@ -140,6 +146,7 @@ def release(
         attempt=attempt,
         values=_failure_columns(failure),
     )
+    note_end(session, submission_id, NoticeKind.FAILED, now=now)
     return Status.FAILED
 
 

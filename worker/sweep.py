@@ -11,7 +11,10 @@ from sqlalchemy import and_, func, or_, select, update
 from app.clock import utc_now
 from app.events import publish
 from app.models import Leaderboard, Status, Submission
-from app.queue import EVALUATE_SUBMISSION, RANK_PHASE
+from app.notices.calendar import note_free_slots, note_phase_dates
+from app.notices.deliveries import due_notices
+from app.notices.deliveries import mark_announced as mark_notices_announced
+from app.queue import DELIVER_NOTICE, EVALUATE_SUBMISSION, NOTICE_QUEUE, RANK_PHASE
 from app.submissions.service import mark_announced
 from worker import store
 from worker.due import busy, is_due
@@ -36,6 +39,7 @@ def sweep(parts: Parts) -> None:
     return_expired_leases(parts, now=now)
     announce_waiting(parts, now=now)
     announce_rankings(parts, now=now)
+    announce_notices(parts, now=now)
     dropped = parts.blobs.drop_abandoned(older_than=now - SCRATCH_LIVES)
     if dropped:
         log.info("scratch dropped", folders=dropped)
@@ -119,6 +123,27 @@ def announce_rankings(parts: Parts, *, now: datetime) -> None:
                 .where(Leaderboard.phase_id.in_(sent), Leaderboard.ranked < Leaderboard.requested)
                 .values(announced_at=now)
             )
+            session.commit()
+
+
+def announce_notices(parts: Parts, *, now: datetime) -> None:
+    """Note what time alone brought about, and send the notices that are due.
+
+    What was sent before is lost only if no message waits: as long as nobody takes them, they would
+    pile up.
+    """
+    with parts.sessions() as session:
+        note_phase_dates(session, now=now)
+        note_free_slots(session, now=now)
+        session.commit()
+    patience = timedelta(seconds=parts.settings.reannounce_after_s)
+    lost_before = now - patience if parts.queue.waiting(NOTICE_QUEUE) == 0 else None
+    with parts.sessions() as session:
+        due = due_notices(session, now=now, lost_before=lost_before)
+    sent = _announce_all(parts, DELIVER_NOTICE, due)
+    if sent:
+        with parts.sessions() as session:
+            mark_notices_announced(session, sent, now=now)
             session.commit()
 
 

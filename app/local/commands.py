@@ -8,3 +8,8 @@ SERVER = ("uvicorn", "--factory", "app.main:create_app_from_environment", "--no-
 CELERY = ("celery", "--quiet", "-A", "worker.celery_app")
 WORKER = (*CELERY, "worker", "--without-gossip", "--without-mingle")
 BEAT = (*CELERY, "beat")
+# Threads: it waits for others all the time, and computes nothing.
+NOTIFIER = (
+    "celery", "--quiet", "-A", "worker.notifier", "worker", "--without-gossip",
+    "--without-mingle", "--queues", "notices", "--pool", "threads", "--concurrency", "4",
+)  # fmt: skip

@@ -81,7 +81,9 @@ def _start(
 ) -> dict[str, str]:
     """Start servers, migrate, start our programs; return the environment they got."""
     chosen = system.servers(data, environment)
-    terminal.say(f"Starting {', '.join([*chosen.embedded, 'server, worker, beat'])} in {data} ...")
+    terminal.say(
+        f"Starting {', '.join([*chosen.embedded, 'server, worker, beat, notifier'])} in {data} ..."
+    )
     for name, service in chosen.embedded.items():
         supervisor.add(name, service)
     system.create_database(chosen)

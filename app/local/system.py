@@ -47,6 +47,8 @@ def child_environment(
     defaults = {
         "BLOB_ROOT": str(data / "blobs"),
         "PUBLIC_URL": f"http://{HOST}:{port}",
+        "MAIL_FOLDER": str(data / "mail"),  # unless there is an SMTP_URL
+        "WEBHOOKS_TO_LOOPBACK": "true",
         "OPENBLAS_NUM_THREADS": "1",  # one BLAS thread per process; parallel by process
         "OMP_NUM_THREADS": "1",
     }
@@ -72,13 +74,14 @@ def migrate(environment: Mapping[str, str], *, log: Path) -> None:
 
 
 def programs(data: Path, environment: Mapping[str, str], *, port: int) -> dict[str, Program]:
-    """Return server, worker and beat, in the order in which they start."""
+    """Return server, worker, beat and notifier, in the order in which they start."""
     server_options = ("--host", HOST, "--port", str(port), "--timeout-graceful-shutdown", "3")
     schedule = ("--schedule", str(data / "beat" / "schedule"), "--pidfile=")
     lines = {
         "server": (*commands.SERVER, *server_options),
         "worker": commands.WORKER,
         "beat": (*commands.BEAT, *schedule),
+        "notifier": commands.NOTIFIER,
     }
     return {
         name: Program(

@@ -17,6 +17,16 @@ from app.models.challenge import (
 )
 from app.models.evaluation import Evaluation, TaskScore
 from app.models.leaderboard import SNAPSHOT_NUMBERS, Leaderboard, RankingChange, Snapshot
+from app.models.notice import (
+    Announcement,
+    Delivery,
+    DeliveryStatus,
+    Notice,
+    NoticeKind,
+    NoticePreference,
+    SigningKey,
+    Webhook,
+)
 from app.models.submission import Status, Submission
 from app.models.task import LabelSet, PhaseTask, ProbeKind, Task
 from app.models.team import Participation, ParticipationMember, Team, TeamMember
@@ -25,12 +35,18 @@ from app.models.user import Scope, Token, User
 __all__ = [
     "SNAPSHOT_NUMBERS",
     "Analysis",
+    "Announcement",
     "Base",
     "Challenge",
     "ChallengeRole",
+    "Delivery",
+    "DeliveryStatus",
     "Evaluation",
     "LabelSet",
     "Leaderboard",
+    "Notice",
+    "NoticeKind",
+    "NoticePreference",
     "Participation",
     "ParticipationMember",
     "Phase",
@@ -42,6 +58,7 @@ __all__ = [
     "Scope",
     "SelectBy",
     "Selection",
+    "SigningKey",
     "Snapshot",
     "Status",
     "Submission",
@@ -54,6 +71,7 @@ __all__ = [
     "TieBreak",
     "Token",
     "User",
+    "Webhook",
     "WinRateAgainst",
     "new_id",
 ]

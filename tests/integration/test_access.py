@@ -38,6 +38,8 @@ def _call(world: World, api: Api, route: str, role: str, state: str) -> httpx.Re
         host = world.people["organizer"]
         if role in ("organizer", "operator", "organize_only"):  # they would change the world
             place["slug"] = builders.challenge(host, files, publish=False)["slug"]
+    if "{announcement_id}" in template or "{webhook_id}" in template:
+        place |= _notices(world, place["slug"], template)
     named = place | {"team_id": world.team, "code": "not-found"} | PICTURE
     path = (template + TABLE[route].query).format(**named)
     body = TABLE[route].body
@@ -48,6 +50,20 @@ def _call(world: World, api: Api, route: str, role: str, state: str) -> httpx.Re
     return api.as_(world.tokens[role]).call(
         method, path.removeprefix("/api/v1"), **({} if body is None else {"json": body})
     )
+
+
+def _notices(world: World, slug: str, template: str) -> dict[str, str]:
+    """Make what a call may delete; the answer tells its id."""
+    host, owner = world.people["organizer"].api, world.people["owner"].api
+    if "{announcement_id}" in template:
+        told = {"title": "News", "body": "It begins."}
+        made = host.ok("POST", f"/challenges/{slug}/announcements", json=told)
+        return {"announcement_id": made["id"]}
+    of_team = "{team_id}" in template
+    path = f"/teams/{world.team}/webhooks" if of_team else f"/challenges/{slug}/webhooks"
+    by = owner if of_team else host
+    hooks = by.ok("GET", path) or [by.ok("POST", path, json={"url": "https://example.org/hook"})]
+    return {"webhook_id": hooks[0]["id"]}
 
 
 def _routes(server: RunningServer) -> set[str]:
@@ -143,7 +159,8 @@ def test_what_may_not_be_seen_looks_like_what_is_not_there(world: World, api: Ap
     unused = "019a9f00-0000-7000-8000-000000000000"
     nothing = {
         "phase_id": unused, "submission_id": unused, "slug": "there-is-none", "number": "999999",
-        "shown": unused, **PICTURE,
+        "shown": unused, "announcement_id": unused, "webhook_id": unused, "team_id": unused,
+        **PICTURE,
     }  # fmt: skip
     for route, row in TABLE.items():
         if row.expected("stranger", "unpublished") == 404 and "{" in route:

@@ -11,7 +11,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine
 
 from app.clock import utc_now
-from app.models import Base, RankingChange
+from app.models import Base, Notice, RankingChange
+from app.notices.recipients import fan_out
 from app.settings import Settings
 from tests import builders
 from tests.api import Api
@@ -80,7 +81,16 @@ def fill(settings: Settings, parts: Parts) -> None:
         made = builders.submit(team, contest.phase, builders.truth()).json()
         evaluate_submission(own, UUID(made["id"]))
         rank_phase(own, UUID(contest.phase))
+        told = {"title": "News", "body": "It *begins*."}
+        contest.host.api.ok(
+            "POST", f"/challenges/{contest.challenge['slug']}/announcements", json=told
+        )
+        hook = {"url": "https://example.org/hook"}
+        team.api.ok("POST", f"/teams/{team.teams[0]['id']}/webhooks", json=hook)
+        team.api.ok("PUT", "/notices/preferences", json={"by_mail": {"scored": False}})
     with own.sessions() as session:
+        for notice_id in session.scalars(sa.select(Notice.id)):
+            fan_out(session, notice_id, mail=True, now=utc_now())
         change = {"reason": "A better way.", "before": {}, "after": {}, "moves": []}
         phase, host = UUID(contest.phase), UUID(contest.host.id)
         session.add(RankingChange(phase_id=phase, by_id=host, at=utc_now(), **change))

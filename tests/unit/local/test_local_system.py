@@ -32,13 +32,16 @@ def test_children_get_the_urls_and_keep_what_the_caller_has_set() -> None:
     assert environment["REDIS_URL"] == "redis://r"
     assert environment["PUBLIC_URL"] == "http://127.0.0.1:8001"
     assert environment["OPENBLAS_NUM_THREADS"] == "1"
+    assert environment["MAIL_FOLDER"] == "/srv/data/mail"
+    assert environment["WEBHOOKS_TO_LOOPBACK"] == "true"
 
 
-def test_server_worker_and_beat_run_their_commands_and_keep_state_in_the_folder() -> None:
+def test_our_programs_run_their_commands_and_keep_state_in_the_folder() -> None:
     programs = system.programs(DATA, {}, port=8001)
-    assert list(programs) == ["server", "worker", "beat"]
+    assert list(programs) == ["server", "worker", "beat", "notifier"]
     lines = {name: tuple(program.command[2:]) for name, program in programs.items()}
     assert lines["worker"] == commands.WORKER
+    assert lines["notifier"] == commands.NOTIFIER
     assert lines["server"][: len(commands.SERVER)] == commands.SERVER
     assert "8001" in lines["server"]
     assert "/srv/data/beat/schedule" in lines["beat"]
