@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,7 @@ from app.errors import Forbidden, InvalidInput, NotFound, Place, RankingPolicyMo
 from app.leaderboards.board import Board, build_board
 from app.leaderboards.entries import Entry
 from app.leaderboards.ranking import read_contenders
-from app.models import Challenge, NoticeKind, Phase, RankingChange, User, new_id
-from app.notices.outbox import note_change
+from app.models import Challenge, Phase, RankingChange, User, new_id
 from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import get_phase, tasks_of
 from app.policy import Viewer, holds_any_role, organizes_challenge
@@ -28,6 +28,16 @@ class Proposal:
     before: RankingPolicy
     after: RankingPolicy
     moves: tuple[dict[str, Any], ...]
+
+    @property
+    def token(self) -> str:
+        """Name the change from the one policy to the other: who applies it has seen just this."""
+        return token_of(self.before, self.after)
+
+
+def token_of(before: RankingPolicy, after: RankingPolicy) -> str:
+    """Name a change of policy."""
+    return sha256(f"{before.digest} {after.digest}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -80,21 +90,23 @@ def apply_change(
 ) -> tuple[Proposal, UUID]:
     """Change the policy, record it, and ask for a ranking; return also the record's id.
 
-    `expected` is the digest of the policy that the caller looked at.
+    `expected` is the token of the proposal that the caller looked at.
 
     Raises
     ------
     NotFound, Forbidden, InvalidInput
         As `preview_change`.
     RankingPolicyMoved
-        If the policy is another one by now.
+        If the policy is another one by now, or another change was looked at.
     """
     phase = _organized(session, viewer, phase_id)
     # No key changes, so a snapshot that is being written need not wait, nor we for it in a ring.
     session.refresh(phase, with_for_update={"key_share": True})
-    if RankingPolicy.of(phase).digest != expected:
+    before = RankingPolicy.of(phase)
+    if token_of(before, before.changed(changes)) != expected:
         raise RankingPolicyMoved(
-            f"The policy of {phase.title} has changed since; look at who would move again."
+            f"This is not the change of {phase.title} that was looked at, or its policy has "
+            "changed since; look at who would move again."
         )
     # This holds the board's row: no score comes in and no ranking is stored until the commit.
     request_ranking(session, phase.id)
@@ -112,8 +124,6 @@ def apply_change(
     )
     session.add(change)
     session.flush()
-    occasion = f"ranking-change:{change.id}"
-    note_change(session, phase, NoticeKind.RANKING_CHANGED, reason=reason, once=occasion, now=now)
     return proposal, change.id
 
 
@@ -200,7 +210,7 @@ def _require_sense(
 
 def _board(session: Session, phase_id: UUID, policy: RankingPolicy, *, now: datetime) -> Board:
     found = read_contenders(session, phase_id, now=now, policy=policy)
-    return build_board(found.rules, found.pool, found.baselines)
+    return build_board(found.rules, found.pool, found.baselines, ranks_only=True)
 
 
 def _moves(before: Board, after: Board) -> list[dict[str, Any]]:

@@ -100,7 +100,9 @@ class RankingProposalView(View):
 
     applied: bool = Field(description="Whether it was made; if not, nothing was written.")
     change_id: UUID | None = Field(description="Id of the record; null if it was not made.")
-    expected: str = Field(description="Names `before`: send it back to apply the change.")
+    expected: str = Field(
+        description="Names the change from `before` to `after`: send it back to apply it."
+    )
     before: PolicyView = Field(description="The policy before.")
     after: PolicyView = Field(description="The policy after.")
     changed: list[str] = Field(description="The members in which they differ.")
@@ -112,7 +114,7 @@ class RankingProposalView(View):
         return cls(
             applied=change_id is not None,
             change_id=change_id,
-            expected=proposal.before.digest,
+            expected=proposal.token,
             before=PolicyView.of(proposal.before),
             after=PolicyView.of(proposal.after),
             changed=proposal.before.differences(proposal.after),

@@ -101,20 +101,28 @@ def test_what_was_looked_at_before_another_change_is_not_applied(api: Api, parts
     assert changed == [["method"], ["decimals"]]
 
 
+def test_only_the_very_change_that_was_looked_at_is_applied(api: Api, parts: Parts) -> None:
+    mine = play(api, parts)
+    seen = mine.ask(method="mean-q").json()["expected"]
+    other = mine.ask(selection="last", apply=True, reason=WHY, expected=seen)
+    assert code_of(other) == "409 ranking-policy-moved"
+    assert api.ok("GET", mine.path)["items"] == []
+
+
 def test_of_changes_at_once_one_is_made_and_the_others_are_told(api: Api, parts: Parts) -> None:
     mine = play(api, parts)
     wanted: list[dict[str, Any]] = [
         {"selection": "last"}, {"method": "mean-q"}, {"decimals": 1}, {"tie_break": "mean-score"}
     ]  # fmt: skip
-    expected = mine.ask(**wanted[0]).json()["expected"]
+    seen = [mine.ask(**body).json()["expected"] for body in wanted]
     start = threading.Barrier(len(wanted))
 
-    def apply(body: dict[str, Any]) -> httpx.Response:
+    def apply(body: dict[str, Any], expected: str) -> httpx.Response:
         start.wait()
         return mine.ask(**body, apply=True, reason=WHY, expected=expected)
 
     with ThreadPoolExecutor(len(wanted)) as pool:
-        answers = list(pool.map(apply, wanted))
+        answers = list(pool.map(apply, wanted, seen))
     codes = Counter(answer.status_code for answer in answers)
     assert codes == {200: 1, 409: len(wanted) - 1}
     (made,) = (answer.json() for answer in answers if answer.status_code == 200)
