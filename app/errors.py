@@ -15,6 +15,8 @@ DomainError
 │   ├── AlreadyInTeam · AlreadyInChallenge
 │   ├── ChangeNeedsRescoring     it would alter scores that exist
 │   ├── PolicyChangeNeedsRecord  it would alter ranks that exist, and has to be recorded
+│   ├── PlanOutdated             the challenge is not the one that the plan saw
+│   ├── LabelsDiffer             phases score a task by different labels: no bundle says so
 │   ├── RankingPolicyMoved       the policy is not the one that was looked at
 │   ├── IdempotencyKeyReused     the key came with another request
 │   ├── PhaseNotOpen             upcoming or closed, by its clock
@@ -189,6 +191,23 @@ class PolicyChangeNeedsRecord(Conflict):
 
     code = "policy-change-needs-record"
     title = "The change of policy has to be recorded"
+
+
+class PlanOutdated(Conflict):
+    """The challenge was changed after the plan was made, or another bundle was sent. Ask for a plan
+    of this bundle again with `POST /api/v1/challenges/{slug}/plan`, read it, and send its
+    `digest`."""
+
+    code = "plan-outdated"
+    title = "The plan is not of this challenge as it is, and this bundle"
+
+
+class LabelsDiffer(Conflict):
+    """A bundle has one label file for each task, and here phases score a task by different versions
+    of its labels, as after a re-scoring of one of them. `detail` names the task."""
+
+    code = "labels-differ"
+    title = "No bundle can say what the challenge is"
 
 
 class RankingPolicyMoved(Conflict):

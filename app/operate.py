@@ -2,14 +2,18 @@
 
 import argparse
 import sys
+from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.blobs import BlobStore
+from app.challenges.exporting import export_challenge
 from app.db import make_engine, make_sessions
+from app.errors import LabelsDiffer
 from app.leaderboards.verifying import verify_snapshots
-from app.models import Phase, User
+from app.models import Challenge, Phase, User
 from app.settings import Settings
 
 RIGHTS = {
@@ -17,16 +21,20 @@ RIGHTS = {
     "make-operator": ("is_operator", "let a person see and do everything"),
 }
 VERIFY = "verify-snapshots"
+EXPORT = "export-challenge"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what was asked; return the exit code."""
     given = _parser().parse_args(arguments)
-    engine = make_engine(Settings())
+    settings = Settings()
+    engine = make_engine(settings)
     try:
         with make_sessions(engine)() as session:
             if given.command == VERIFY:
                 return _verify(session, given.phase)
+            if given.command == EXPORT:
+                return _export(session, BlobStore(settings.blob_root), given.slug, given.folder)
             return _give_right(session, RIGHTS[given.command][0], given.email)
     finally:
         engine.dispose()
@@ -40,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("email", help="the address the person registered with")
     verify = commands.add_parser(VERIFY, help="derive published boards again and compare")
     verify.add_argument("phase", nargs="?", type=UUID, help="id of a phase; without it, all")
+    export = commands.add_parser(EXPORT, help="write a challenge as a bundle, with its labels")
+    export.add_argument("slug", help="the challenge's")
+    export.add_argument("folder", type=Path, help="where the bundle goes; it must not exist")
     return parser
 
 
@@ -70,6 +81,26 @@ def _verify(session: Session, phase_id: UUID | None) -> int:
             sys.stdout.write(f"snapshot {verdict.number}: {verdict.detail}\n")
     sys.stdout.write(f"{held} hold, {broken} do not, {untold} cannot be told.\n")
     return 1 if broken else 0
+
+
+def _export(session: Session, blobs: BlobStore, slug: str, folder: Path) -> int:
+    """Write a challenge with everything that is secret in it, for the operator's eyes only."""
+    challenge = session.scalars(select(Challenge).where(Challenge.slug == slug)).one_or_none()
+    if challenge is None:
+        sys.stderr.write(f"There is no challenge {slug}.\n")
+        return 1
+    try:
+        files = export_challenge(session, challenge, blobs).whole(blobs)
+        folder.mkdir(mode=0o700, parents=True)
+    except (LabelsDiffer, FileExistsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    sys.stdout.write(f"{folder}: {len(files)} files, labels among them.\n")
+    return 0
 
 
 if __name__ == "__main__":

@@ -110,6 +110,18 @@ TABLE = {
     ),
     "GET /api/v1/challenges/{slug}/participations/mine": Row(READ, 404, MINE | {"rival": 200}, {}),
     "GET /api/v1/challenge.schema.json": Row(None, 200),
+    "POST /api/v1/challenges/{slug}/plan": Row(
+        ORGANIZE,
+        403,
+        {"organizer": 400, "operator": 400},
+        {"organizer": 400, "operator": 400, "reader": 403},
+    ),
+    "GET /api/v1/challenges/{slug}/bundle": Row(
+        ORGANIZE,
+        403,
+        {"organizer": 200, "operator": 200},
+        {"organizer": 200, "operator": 200, "reader": 403},
+    ),
     "GET /api/v1/phases/{phase_id}": PUBLIC,
     "GET /api/v1/phases/{phase_id}/samples.csv": PUBLIC,
     "POST /api/v1/phases/{phase_id}/submissions": Row(

@@ -3,21 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.challenges.apply_phase import Target, drop_phase_tasks, write_phase
 from app.challenges.bundle import Bundle
-from app.errors import ChangeNeedsRescoring
 from app.models import (
     Challenge,
     LabelSet,
     Leaderboard,
-    Participation,
     Phase,
-    PhaseTask,
-    RankingChange,
-    Submission,
     Task,
     new_id,
 )
@@ -38,12 +33,7 @@ def write_challenge(challenge: Challenge, bundle: Bundle) -> None:
 def apply_bundle(target: Target, bundle: Bundle) -> None:
     """Bring a challenge's tasks and phases to what the bundle says.
 
-    Raises
-    ------
-    ChangeNeedsRescoring
-        If a phase that has submissions would be scored differently, or vanish.
-    PolicyChangeNeedsRecord
-        If a phase that has scored submissions would rank, choose or tell them differently.
+    Whether that may be is not asked here: `app.challenges.planning` has looked, under the lock.
     """
     tasks = _write_tasks(target, bundle)
     present = {
@@ -74,38 +64,6 @@ def lock_challenge(session: Session, challenge: Challenge) -> None:
     session.execute(statement.with_for_update(key_share=True))
 
 
-def require_same_reading(session: Session, challenge: Challenge, bundle: Bundle) -> None:
-    """Refuse to change how files are read, or the terms' text, under submissions that exist.
-
-    Raises
-    ------
-    ChangeNeedsRescoring
-        If dimension, padding or suffixes change though there are submissions, or the terms change
-        without a new version though teams have accepted them.
-    """
-    has_submissions = select(
-        exists().where(Submission.phase_id == Phase.id, Phase.challenge_id == challenge.id)
-    )
-    config = bundle.config
-    same = (
-        challenge.embedding_dim == config.embedding_dim
-        and challenge.zero_pad == config.zero_pad
-        and challenge.strip_suffixes == config.strip_suffixes
-    )
-    if not same and session.scalar(has_submissions):
-        raise ChangeNeedsRescoring(
-            "There are submissions: embedding_dim, zero_pad and strip_suffixes stay as they are."
-        )
-    has_teams = select(exists().where(Participation.challenge_id == challenge.id))
-    terms_changed = challenge.pages["terms"] != bundle.pages["terms"]
-    if (
-        terms_changed
-        and challenge.terms_version == config.terms_version
-        and session.scalar(has_teams)
-    ):
-        raise ChangeNeedsRescoring("Teams have accepted the terms: give new terms a new version.")
-
-
 def _slugs(bundle: Bundle) -> set[str]:
     return {part.config.slug for part in bundle.phases}
 
@@ -123,12 +81,6 @@ def _write_tasks(target: Target, bundle: Bundle) -> dict[str, Task]:
             task = Task(id=new_id(), challenge_id=target.challenge.id, slug=config.slug)
             target.session.add(task)
             tasks[config.slug] = task
-        elif (task.task_type, task.probe, task.signs) != (
-            config.type,
-            config.probe,
-            config.signs,
-        ) and _has_submissions(target, task.id):
-            raise ChangeNeedsRescoring(f"Task {task.slug} has scores: its type and probe stay.")
         task.title = config.title
         task.task_type = config.type
         task.probe = config.probe
@@ -137,23 +89,8 @@ def _write_tasks(target: Target, bundle: Bundle) -> dict[str, Task]:
     return tasks
 
 
-def _has_submissions(target: Target, task_id: UUID) -> bool:
-    found = target.session.scalar(
-        select(
-            exists().where(PhaseTask.task_id == task_id, Submission.phase_id == PhaseTask.phase_id)
-        )
-    )
-    return bool(found)
-
-
 def _drop_phases(target: Target, phases: Sequence[Phase]) -> None:
     for phase in phases:
-        if target.session.scalar(select(exists().where(Submission.phase_id == phase.id))):
-            raise ChangeNeedsRescoring(f"Phase {phase.slug} has submissions and cannot be removed.")
-        if target.session.scalar(select(exists().where(RankingChange.phase_id == phase.id))):
-            raise ChangeNeedsRescoring(
-                f"Phase {phase.slug} has recorded changes of its ranking and cannot be removed."
-            )
         phase.requires_phase_id = None  # they may require each other, and go one by one
     target.session.flush()
     for phase in phases:

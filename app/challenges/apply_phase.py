@@ -6,23 +6,19 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.blobs import BlobKind, BlobStore
+from app.challenges.outline import SCORER_VERSIONS
 from app.challenges.phase_bundle import PhaseBundle, TaskBundle
 from app.challenges.rules import policy_of
 from app.challenges.samples import write_sample_ids
-from app.errors import ChangeNeedsRescoring, PolicyChangeNeedsRecord
-from app.models import Challenge, LabelSet, Phase, PhaseTask, Status, Submission, Task, new_id
-from app.phases.ranking_policy import RankingPolicy
+from app.models import Challenge, LabelSet, Phase, PhaseTask, Task, new_id
 from app.phases.splits import TaskSplits
 from app.queue import request_ranking
 from probeboard.labelsets import LabelSet as Labels
 from probeboard.labelsets import marks_to_bytes, to_bytes
-
-# Scorer versions as the bundle means them; a test holds them to the scorers there are.
-SCORER_VERSIONS = {"exact": 1, "neuco": 1}
 
 
 @dataclass(frozen=True)
@@ -46,13 +42,6 @@ def write_phase(
     """Bring one phase to what its part of the bundle says; return its id.
 
     `ids` are those of the phases before it, `tasks` the challenge's by slug.
-
-    Raises
-    ------
-    ChangeNeedsRescoring
-        If the phase has submissions and they would be scored differently.
-    PolicyChangeNeedsRecord
-        If it has scored submissions and they would be ranked, chosen or told differently.
     """
     session = target.session
     samples_digest = target.blobs.put(BlobKind.SAMPLES, write_sample_ids(part.sample_ids))
@@ -65,18 +54,9 @@ def write_phase(
         )
         for item in part.config.tasks
     ]
-    scoring = _Scoring.of_bundle(part, samples_digest, rows)
     if phase is None:
         phase = Phase(id=new_id(), challenge_id=target.challenge.id, slug=part.config.slug)
         session.add(phase)
-    else:
-        has_submissions = session.scalar(select(exists().where(Submission.phase_id == phase.id)))
-        if has_submissions and scoring != _Scoring.of_rows(session, phase):
-            raise ChangeNeedsRescoring(
-                f"Phase {phase.slug} has submissions: its samples, tasks, labels, weights, "
-                "splits, scorer, scaling and budget stay as they are."
-            )
-        _require_same_policy(session, phase, part)
     _set_columns(phase, part, position, samples_digest, ids)
     session.flush()
     _write_phase_tasks(target, phase, part, rows)
@@ -84,72 +64,14 @@ def write_phase(
     return phase.id
 
 
-def _require_same_policy(session: Session, phase: Phase, part: PhaseBundle) -> None:
-    changed = RankingPolicy.of(phase).differences(policy_of(part.config))
-    if not changed:
-        return
-    scored = exists().where(Submission.phase_id == phase.id, Submission.status == Status.SCORED)
-    if session.scalar(select(scored)):
-        raise PolicyChangeNeedsRecord(
-            f"Phase {phase.slug} has scored submissions, and the bundle states another "
-            f"{', '.join(changed)}. Change this with a reason by "
-            f"POST /api/v1/phases/{phase.id}/ranking-changes, then state it in the bundle."
-        )
-
-
 @dataclass(frozen=True)
 class _ScoredTask:
-    """All that decides a task's scores, and its weight."""
+    """A task's row in a phase, but for its place and public name."""
 
     task_id: UUID
     label_set_id: UUID
     weight: float
     splits: TaskSplits
-
-
-@dataclass(frozen=True)
-class _Scoring:
-    """All that decides a phase's scores, and which embeddings it takes."""
-
-    samples_digest: str
-    scorer: tuple[str, int]
-    scaling: str
-    budget_bytes: int | None
-    tasks: tuple[_ScoredTask, ...]
-
-    @classmethod
-    def of_bundle(
-        cls, part: PhaseBundle, samples_digest: str, rows: Sequence[_ScoredTask]
-    ) -> "_Scoring":
-        config = part.config
-        return cls(
-            samples_digest,
-            (config.scorer, SCORER_VERSIONS[config.scorer]),
-            config.scaling,
-            config.budget_bytes,
-            tuple(rows),
-        )
-
-    @classmethod
-    def of_rows(cls, session: Session, phase: Phase) -> "_Scoring":
-        rows = session.scalars(
-            select(PhaseTask).where(PhaseTask.phase_id == phase.id).order_by(PhaseTask.position)
-        )
-        return cls(
-            phase.samples_digest,
-            (phase.scorer, phase.scorer_version),
-            phase.scaling,
-            phase.budget_bytes,
-            tuple(
-                _ScoredTask(
-                    row.task_id,
-                    row.label_set_id,
-                    row.weight,
-                    TaskSplits.from_document(row.splits),
-                )
-                for row in rows
-            ),
-        )
 
 
 def _set_columns(

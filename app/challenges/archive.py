@@ -1,5 +1,6 @@
 """A bundle as it comes in: a zip, or one multipart part per file; either way, names and bytes."""
 
+import io
 import lzma
 import struct
 import zipfile
@@ -90,3 +91,14 @@ def _is_clutter(name: str) -> bool:
 
 def _refusal(code: str, detail: str) -> InvalidBundle:
     return InvalidBundle("The bundle cannot be unpacked.", [Place(code, detail)])
+
+
+def write_zip(files: Mapping[str, bytes]) -> bytes:
+    """Write a bundle as a zip; equal files make equal bytes."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            member = zipfile.ZipInfo(name)  # of 1980: no instant of this export is told
+            member.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(member, content)
+    return data.getvalue()

@@ -40,6 +40,8 @@ def read_bundle(files: Mapping[str, bytes]) -> Bundle:
     contents = Contents(files, found)
     check_rules(config, found)
     pages = {name: contents.text(("pages", name)) for name in type(config.pages).model_fields}
+    for number in range(len(config.tasks)):
+        contents.require(("tasks", number, "labels"))
     indices = range(len(config.phases))
     phases = tuple(read_phase(config, index, contents, found) for index in indices)
     if found.places:

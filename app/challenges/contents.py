@@ -29,6 +29,10 @@ class Contents:
         self._samples: dict[str, tuple[str, ...]] = {}
         self._marks: dict[tuple[str, SplitKind, tuple[str, ...]], Mapping[str, str] | None] = {}
 
+    def require(self, path: Path) -> None:
+        """Note a file that is named and not there, whether or not anything is read of it."""
+        self._file(path)
+
     def text(self, path: Path) -> str:
         """Return a page."""
         data = self._file(path)

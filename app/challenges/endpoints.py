@@ -1,9 +1,10 @@
 """`/challenges`."""
 
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, status
+from fastapi import APIRouter, Path, Query, Request, status
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ from app.challenges.schemas import (
     JoinChallengeRequest,
     ParticipationView,
 )
+from app.challenges.withheld import KnownFiles, nothing_known
 from app.clock import utc_now
 from app.db import SessionFactory
 from app.errors import (
@@ -26,6 +28,7 @@ from app.errors import (
     Forbidden,
     InvalidBundle,
     NotFound,
+    PlanOutdated,
     PolicyChangeNeedsRecord,
     SlugTaken,
     TermsChanged,
@@ -80,8 +83,8 @@ async def create_challenge(
 ) -> ChallengeView:
     """Create a challenge from its bundle; it is yours, and not published."""
     require_may_create_challenges(viewer)
-    bundle = await receive_bundle(request, blobs, settings)
-    return await run_in_threadpool(_write, sessions, blobs, queue, viewer, bundle, None)
+    bundle = await receive_bundle(request, blobs, settings, nothing_known)
+    return await run_in_threadpool(_write, sessions, blobs, queue, viewer, bundle)
 
 
 @router.put(
@@ -92,6 +95,7 @@ async def create_challenge(
         BadRequest,
         TooLarge,
         InvalidBundle,
+        PlanOutdated,
         ChangeNeedsRescoring,
         PolicyChangeNeedsRecord,
     ),
@@ -105,11 +109,19 @@ async def update_challenge(
     queue: Queue,
     settings: AppSettings,
     viewer: OrganizeViewer,
+    plan: Annotated[
+        str | None,
+        Query(description="The `digest` of the plan you looked at: only that one is applied."),
+    ] = None,
 ) -> ChallengeView:
-    """Bring a challenge to what its new bundle says; refused where it would alter scores."""
-    await run_in_threadpool(_require_organizer, sessions, viewer, slug)
-    bundle = await receive_bundle(request, blobs, settings)
-    return await run_in_threadpool(_write, sessions, blobs, queue, viewer, bundle, slug)
+    """Bring a challenge to what its new bundle says; refused where it would alter scores.
+
+    Files may be named by digest only, as in an exported bundle, where this challenge has them.
+    """
+    known = await run_in_threadpool(service.files_of, sessions, viewer, slug)
+    bundle = await receive_bundle(request, blobs, settings, KnownFiles(known, blobs))
+    update = Update(slug, plan)
+    return await run_in_threadpool(_write, sessions, blobs, queue, viewer, bundle, update)
 
 
 @router.get("/{slug}", responses=declare(NotFound))
@@ -154,9 +166,12 @@ def read_participation(slug: Slug, session: DbSession, viewer: ReadViewer) -> Pa
     return _mine(session, viewer, challenge.id)
 
 
-def _require_organizer(sessions: SessionFactory, viewer: Viewer, slug: str) -> None:
-    with sessions() as session:
-        service.get_organized(session, viewer, slug)
+@dataclass(frozen=True)
+class Update:
+    """Which challenge is updated, and the digest of the plan that was looked at, if one was."""
+
+    slug: str
+    planned: str | None
 
 
 def _write(
@@ -165,15 +180,21 @@ def _write(
     queue: JobQueue,
     viewer: Viewer,
     bundle: Bundle,
-    slug: str | None,
+    update: Update | None = None,
 ) -> ChallengeView:
     now = utc_now()
     with sessions() as session:
-        if slug is None:
+        if update is None:
             challenge = service.create_challenge(session, viewer, bundle, blobs=blobs, now=now)
         else:
             challenge = service.update_challenge(
-                session, viewer, slug, bundle, blobs=blobs, now=now
+                session,
+                viewer,
+                update.slug,
+                bundle,
+                planned=update.planned,
+                blobs=blobs,
+                now=now,
             )
         session.commit()
         view = _view(session, challenge)

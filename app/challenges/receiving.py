@@ -13,7 +13,8 @@ from app.challenges.archive import (
     twice,
     without_top_folder,
 )
-from app.challenges.bundle import Bundle, read_bundle
+from app.challenges.bundle import Bundle
+from app.challenges.withheld import Source, read_bundle_with
 from app.errors import BadRequest
 from app.http.multipart import ReceivedForm, receive_form
 from app.settings import Settings
@@ -61,7 +62,9 @@ BUNDLE_BODY: dict[str, Any] = {
 }
 
 
-async def receive_bundle(request: Request, blobs: BlobStore, settings: Settings) -> Bundle:
+async def receive_bundle(
+    request: Request, blobs: BlobStore, settings: Settings, source: Source
+) -> Bundle:
     """Take in the form of a request, and check the bundle in it.
 
     Raises
@@ -69,18 +72,18 @@ async def receive_bundle(request: Request, blobs: BlobStore, settings: Settings)
     BadRequest, TooLarge
         If it is no such form, or holds too much.
     InvalidBundle
-        As `read_bundle`.
+        As `read_bundle_with`.
     """
     limit = settings.bundle_limit_bytes
     with blobs.incoming() as folder:
         form = await receive_form(request, folder=folder, limit_bytes=limit, max_files=MAX_FILES)
-        return await run_in_threadpool(_read_form, form, limit)
+        return await run_in_threadpool(_read_form, form, limit, source)
 
 
-def _read_form(form: ReceivedForm, limit_bytes: int) -> Bundle:
+def _read_form(form: ReceivedForm, limit_bytes: int, source: Source) -> Bundle:
     zips = [file for file in form.files if file.field_name == "bundle"]
     if len(zips) == 1 and len(form.files) == 1:
-        return read_bundle(read_zip(zips[0].path, limit_bytes=limit_bytes))
+        return read_bundle_with(read_zip(zips[0].path, limit_bytes=limit_bytes), source)
     if zips or not form.files or any(file.field_name != "files" for file in form.files):
         raise BadRequest("Send one zip in the field “bundle”, or each file in the field “files”.")
     named: dict[str, bytes] = {}
@@ -89,4 +92,4 @@ def _read_form(form: ReceivedForm, limit_bytes: int) -> Bundle:
         if file.file_name in named:
             raise twice(file.file_name)
         named[file.file_name] = file.path.read_bytes()
-    return read_bundle(without_top_folder(named))
+    return read_bundle_with(without_top_folder(named), source)

@@ -39,6 +39,11 @@ def check_rules(config: ChallengeConfig, found: Findings) -> None:
         if phase.requires is not None and phase.requires not in phases[:index]:
             detail = f"“{phase.requires}” is not an earlier phase"
             found.refuse("unknown_phase", detail, (*here, "requires"))
+        elif phase.requires is not None:
+            required = config.phases[phases.index(phase.requires)]
+            if required.opens_at >= phase.closes_at:
+                detail = f"nobody can enter: “{phase.requires}” opens when this phase has closed"
+                found.refuse("unreachable_phase", detail, (*here, "requires"))
         if phase.scorer == "neuco" and phase.scaling is not Scaling.SCALAR:
             detail = f"neuco scales all dimensions by one number, not {phase.scaling}"
             found.refuse("neuco_scaling", detail, (*here, "scaling"))

@@ -9,15 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.blobs import BlobStore
-from app.challenges.apply import (
-    apply_bundle,
-    lock_challenge,
-    require_same_reading,
-    write_challenge,
-)
+from app.challenges.apply import apply_bundle, lock_challenge, write_challenge
 from app.challenges.apply_phase import Target
 from app.challenges.archive import CONFIG_FILE
 from app.challenges.bundle import Bundle
+from app.challenges.planning import Plan, make_plan
+from app.challenges.withheld import Withheld, known_files
+from app.db import SessionFactory
 from app.errors import (
     AlreadyInChallenge,
     Forbidden,
@@ -70,16 +68,20 @@ def create_challenge(
     return challenge
 
 
-def update_challenge(
-    session: Session,
-    viewer: Viewer,
-    slug: str,
-    bundle: Bundle,
-    *,
-    blobs: BlobStore,
-    now: datetime,
-) -> Challenge:
-    """Bring a challenge to what a bundle says, as far as its scores allow.
+def files_of(sessions: SessionFactory, viewer: Viewer, slug: str) -> frozenset[Withheld]:
+    """Return which files a bundle of a challenge may name by digest only.
+
+    Raises
+    ------
+    NotFound, Forbidden
+        As `get_organized`.
+    """
+    with sessions() as session:
+        return known_files(session, get_organized(session, viewer, slug))
+
+
+def plan_update(session: Session, viewer: Viewer, slug: str, bundle: Bundle) -> Plan:
+    """Find out what an update would change, and write nothing.
 
     Raises
     ------
@@ -87,16 +89,42 @@ def update_challenge(
         As `get_organized`.
     InvalidBundle
         If the bundle has another slug.
+    """
+    challenge = get_organized(session, viewer, slug)
+    _require_same_slug(challenge, bundle)
+    return make_plan(session, challenge, bundle)
+
+
+def update_challenge(
+    session: Session,
+    viewer: Viewer,
+    slug: str,
+    bundle: Bundle,
+    *,
+    planned: str | None,
+    blobs: BlobStore,
+    now: datetime,
+) -> Challenge:
+    """Bring a challenge to what a bundle says, as far as its scores allow.
+
+    `planned` is the digest of the plan that was looked at, if one was.
+
+    Raises
+    ------
+    NotFound, Forbidden
+        As `get_organized`.
+    InvalidBundle
+        If the bundle has another slug.
+    PlanOutdated
+        If the plan now is another than the one that was looked at.
     ChangeNeedsRescoring, PolicyChangeNeedsRecord
         If the change would alter scores, or ranks, that exist.
     """
     challenge = get_organized(session, viewer, slug)
-    if bundle.config.slug != slug:
-        detail = f"the bundle is of “{bundle.config.slug}”; a slug never changes"
-        place = Place("slug", detail, file=CONFIG_FILE)
-        raise InvalidBundle("This is another challenge's bundle.", [place])
+    _require_same_slug(challenge, bundle)
     lock_challenge(session, challenge)
-    require_same_reading(session, challenge, bundle)
+    plan = make_plan(session, challenge, bundle)
+    plan.require_allowed(planned)
     write_challenge(challenge, bundle)
     apply_bundle(Target(session, blobs, challenge, now), bundle)
     return challenge
@@ -254,6 +282,13 @@ def participation_of(
         return None
     participation, team = row
     return participation, team
+
+
+def _require_same_slug(challenge: Challenge, bundle: Bundle) -> None:
+    if bundle.config.slug != challenge.slug:
+        detail = f"the bundle is of “{bundle.config.slug}”; a slug never changes"
+        place = Place("slug", detail, file=CONFIG_FILE)
+        raise InvalidBundle("This is another challenge's bundle.", [place])
 
 
 def _one(session: Session, slug: str, condition: ColumnElement[bool]) -> Challenge:

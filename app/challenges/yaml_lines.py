@@ -16,18 +16,18 @@ from app.errors import Place
 Path = tuple[str | int, ...]
 
 
-class _PlainLoader(yaml.SafeLoader):
+class PlainLoader(yaml.SafeLoader):
     """The safe loader with the resolvers of JSON's types only."""
 
 
-_PlainLoader.yaml_implicit_resolvers = {}
+PlainLoader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("tag:yaml.org,2002:bool", r"^(?:true|false)$", "tf"),
     ("tag:yaml.org,2002:null", r"^(?:null|~|)$", ["n", "~", ""]),
     ("tag:yaml.org,2002:int", r"^-?(?:0|[1-9][0-9]{0,17})$", "-0123456789"),
     ("tag:yaml.org,2002:float", r"^-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$", "-0123456789"),
 ):
-    _PlainLoader.add_implicit_resolver(_tag, re.compile(_pattern), _first)
+    PlainLoader.add_implicit_resolver(_tag, re.compile(_pattern), _first)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def read_yaml(text: str, *, file: str) -> Document:
         With the line of each fault.
     """
     try:
-        loader = _PlainLoader(text)
+        loader = PlainLoader(text)
     except yaml.YAMLError as error:
         raise InvalidYaml([_place(error, file)]) from error
     try:
@@ -90,7 +90,7 @@ def _place(error: yaml.YAMLError, file: str) -> Place:
 class _Walk:
     """Notes the line of each value, and what of YAML is not read."""
 
-    def __init__(self, loader: _PlainLoader, file: str) -> None:
+    def __init__(self, loader: PlainLoader, file: str) -> None:
         self._loader = loader
         self._file = file
         self._seen: set[int] = set()

@@ -73,6 +73,11 @@ def test_a_right_bundle_is_read_whole():
         ("slug: tern", "slug: api", "reserved_slug"),
         ("requires: dev", "requires: test", "unknown_phase"),
         ("requires: dev", "requires: final", "unknown_phase"),
+        (
+            "opens_at: 2026-01-01T00:00:00Z\n    closes_at: 2026-02-01T00:00:00+01:00",
+            "opens_at: 2026-03-01T00:00:00Z\n    closes_at: 2026-04-01T00:00:00+01:00",
+            "unreachable_phase",
+        ),
         ("slug: test", "slug: dev", "duplicate"),
         ("slug: wet", "slug: height", "duplicate"),
         ("closes_at: 2026-03", "closes_at: 2026-02", "never_open"),
@@ -84,6 +89,9 @@ def test_each_fault_of_the_configuration_has_its_line(old, new, code):
     found = {(code_, line) for code_, file, line in places(files_with(config)) if line}
     assert code in {code_ for code_, _ in found}
     lines = {line for code_, line in found if code_ == code}
+    if code == "unreachable_phase":  # what is wrong stands at the phase that nobody can enter
+        assert lines == {line_of("requires: dev", config)}
+        return
     first = next(
         n
         for n, (a, b) in enumerate(
@@ -155,3 +163,9 @@ def test_a_byte_order_mark_and_windows_lines_change_nothing():
     got = read_bundle(marked)
     assert got.config == plain.config
     assert got.phases[0].sample_ids == plain.phases[0].sample_ids
+
+
+def test_every_file_that_is_missing_is_told_whatever_else_is() -> None:
+    files = {name: data for name, data in files_with().items() if not name.endswith(".csv")}
+    missing = {line for code, _, line in places(files) if code == "file_missing"}
+    assert {line_of("labels: height.csv", CONFIG), line_of("labels: wet.csv", CONFIG)} < missing

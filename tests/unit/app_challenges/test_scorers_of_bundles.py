@@ -3,7 +3,7 @@
 from typing import get_args
 
 import app.models
-from app.challenges.apply_phase import SCORER_VERSIONS
+from app.challenges.outline import SCORER_VERSIONS
 from app.challenges.phase_bundle import NEIGHBOURS
 from app.challenges.phase_config import PhaseConfig
 from probeboard.probing import get_scorer, knn
