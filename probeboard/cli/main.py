@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from probeboard.cli.arguments import make_parser
 from probeboard.cli.errors import CommandError
+from probeboard.cli.plugged import plugged_command
 
 WRONG_USAGE = 2
 BUG = 70
@@ -29,7 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     SystemExit
         With status 0 for help and version, with 2 for wrong usage.
     """
-    options = make_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        command = plugged_command(given)
+    except CommandError as error:
+        return _refuse(str(error))
+    if command is not None:
+        return command(given[1:])
+    options = make_parser().parse_args(given)
     # One thread a process: processes share the tasks, and threads would move the last bits.
     # Set before NumPy is loaded, and inherited by the processes started.
     for library in ("OPENBLAS", "OMP", "MKL"):
