@@ -4,6 +4,7 @@ They show what anybody may see, from the same services and the same snapshots as
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -33,6 +34,7 @@ POLICY = (
 # A stored copy may be shown for a second; see `app.http.board_cache`.
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 FRONT_LIMIT = 50
+PAGE_NUMBER = re.compile("[1-9][0-9]{0,4}")
 
 _SLUG = f"/(?!(?:{'|'.join(sorted(RESERVED_SLUGS))})(?:/|$))[a-z0-9-]+"
 # The front page changes when a challenge is published, and is read as often as any board.
@@ -41,7 +43,8 @@ OFTEN_READ = [
     KeptPath(f"{_SLUG}/[a-z0-9-]+", frozenset({"page"})),
 ]
 
-PageNumber = Annotated[int, Query(alias="page", ge=1, le=10_000)]
+# Text: what is no number is a page that is not there, told as a page.
+PageNumber = Annotated[str, Query(alias="page", max_length=200)]
 
 
 def _page(template: str, *, status_code: int = 200, **context: Any) -> Response:
@@ -85,14 +88,15 @@ def challenge(slug: str, session: DbSession, settings: AppSettings) -> Response:
 
 
 @router.get("/{slug}/{phase_slug}")
-def board(slug: str, phase_slug: str, session: DbSession, page: PageNumber = 1) -> Response:
+def board(slug: str, phase_slug: str, session: DbSession, page: PageNumber = "1") -> Response:
     """Show the leaderboard of a phase, from the snapshot the API serves."""
 
     def show() -> Response:
         one, phase = _find(session, slug, phase_slug)
         now = utc_now()
         served = _public_board(session, phase, now)
-        shown = page_of_board(json.loads(served.json), page) if served else None
+        number = int(page) if PAGE_NUMBER.fullmatch(page) else 0
+        shown = page_of_board(json.loads(served.json), number) if served else None
         if served and shown is None:
             raise NotFound("page")
         frozen = phase.board_frozen_at

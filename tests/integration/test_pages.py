@@ -139,12 +139,12 @@ def test_a_board_of_before_there_were_intervals_has_a_page() -> None:
 
 
 def test_intervals_by_samples_stand_below_those_by_splits() -> None:
-    samples = {"shown": True, "unit": "group", "reason": None}
-    page = rendered(
-        document(2) | {"uncertainty": document(2)["uncertainty"] | {"samples": samples}}
-    )
-    assert "<small>1–2</small>" in page.decode()  # noqa: RUF001
-    assert "had other groups been labelled" in page.decode()
+    for unit, told in (("group", "groups"), ("mixed", "samples or groups")):
+        samples = {"shown": True, "unit": unit, "reason": None}
+        sure = document(2)["uncertainty"] | {"samples": samples}
+        page = rendered(document(2) | {"uncertainty": sure}).decode()
+        assert "<small>1–2</small>" in page  # noqa: RUF001  # a range has an en dash
+        assert f"had other {told} been labelled" in page
 
 
 def test_markdown_brings_no_html_no_script_and_no_heading_above_ours() -> None:
@@ -197,12 +197,14 @@ def test_an_empty_board_and_an_upcoming_phase_have_pages(
     assert "Nothing has been ranked" in get(server, f"/{slug}/dev/history").text
 
 
-@pytest.mark.parametrize("query", ["page=2", "page=10000"])
+@pytest.mark.parametrize("query", ["page=2", "page=10000", "page=0", "page=-1", "page=x", "page=٣"])
 def test_a_page_beyond_the_last_is_not_there(
     server: RunningServer, api: Api, parts: Parts, query: str
 ) -> None:
     contest = builders.contest(api, parts.sessions)
-    assert get(server, f"/{contest.challenge['slug']}/dev?{query}").status_code == 404
+    answer = get(server, f"/{contest.challenge['slug']}/dev?{query}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
 
 
 def test_static_files_are_kept_for_ever_under_their_digest(server: RunningServer) -> None:
