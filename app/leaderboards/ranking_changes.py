@@ -14,7 +14,8 @@ from app.errors import Forbidden, InvalidInput, NotFound, Place, RankingPolicyMo
 from app.leaderboards.board import Board, build_board
 from app.leaderboards.entries import Entry
 from app.leaderboards.ranking import read_contenders
-from app.models import Challenge, Phase, RankingChange, User, new_id
+from app.models import Challenge, NoticeKind, Phase, RankingChange, User, new_id
+from app.notices.outbox import note_change
 from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import get_phase, tasks_of
 from app.policy import Viewer, holds_any_role, organizes_challenge
@@ -124,6 +125,8 @@ def apply_change(
     )
     session.add(change)
     session.flush()
+    occasion = f"ranking-change:{change.id}"
+    note_change(session, phase, NoticeKind.RANKING_CHANGED, reason=reason, once=occasion, now=now)
     return proposal, change.id
 
 
