@@ -63,7 +63,11 @@ class Settings(BaseSettings):
     """Configuration of the server and the worker, read once at start."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore"
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
     )
 
     database_url: Annotated[str, AfterValidator(_with_psycopg_driver)]

@@ -66,7 +66,7 @@ def test_the_framework_s_answers_are_problems_of_types_that_resolve(
 ) -> None:
     with httpx.Client(base_url=server.url) as client:
         told = {
-            "not-found": client.get("/nowhere"),
+            "not-found": client.get("/api/v1/nowhere"),
             "method-not-allowed": client.delete("/api/v1/challenges"),
             "invalid-input": client.post("/api/v1/accounts", json={"name": 3}),
             "bad-request": client.post(
@@ -117,7 +117,7 @@ def test_json_that_is_no_body_is_refused(server: RunningServer, body: bytes) -> 
 def test_a_fault_of_ours_is_a_problem_without_its_reason(settings: Settings) -> None:
     server = RunningServer(settings)
 
-    @server.app.get("/broken")
+    @server.app.get("/api/v1/broken")
     def broken(request: Request) -> None:
         raise RuntimeError("a secret reason")
 
@@ -125,7 +125,8 @@ def test_a_fault_of_ours_is_a_problem_without_its_reason(settings: Settings) -> 
     # The log's writer draws the traceback with its surroundings, which takes a while.
     with server, httpx.Client(base_url=server.url, timeout=60) as client:
         # The server closes the connection after a fault; the next request shall not race with it.
-        answer = client.get("/broken", headers={"x-request-id": given, "connection": "close"})
+        headers = {"x-request-id": given, "connection": "close"}
+        answer = client.get("/api/v1/broken", headers=headers)
         assert answer.status_code == 500
         assert "secret" not in answer.text
         assert problem_of(answer, "internal-error")["instance"] == f"urn:uuid:{given}"

@@ -15,7 +15,7 @@ from app.local import commands
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("migrate", "app", "worker", "beat")
+OURS = ("migrate", "app", "worker", "beat", "notifier")
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 REQUIREMENTS = sorted((ROOT / "requirements").glob("*.txt"))
 # Written so that this file does not contain what it forbids.
@@ -77,6 +77,7 @@ def test_every_variable_of_compose_is_in_the_example_and_the_other_way_round() -
         ("app", commands.SERVER),
         ("worker", commands.WORKER),
         ("beat", commands.BEAT),
+        ("notifier", commands.NOTIFIER),
     ],
 )
 def test_production_runs_the_commands_of_the_laptop(service: str, command: tuple[str, ...]) -> None:
