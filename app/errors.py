@@ -9,10 +9,18 @@ DomainError
 │   └── WrongPassword
 ├── Forbidden                    we know who you are; you may not
 │   ├── ScopeMissing             your token may not
-│   └── PhaseRequirementNotMet   first do what the phase asks for
+│   ├── PhaseRequirementNotMet   first do what the phase asks for
+│   ├── EmailDomainNotAllowed    the challenge is for people with other addresses
+│   ├── ParticipationNotApproved an organizer has not let the team take part
+│   └── TeamDisqualified         an organizer has taken the team out
 ├── Conflict                     the state of things forbids it now
 │   ├── EmailTaken · NameTaken · SlugTaken
 │   ├── AlreadyInTeam · AlreadyInChallenge
+│   ├── CaptainMustHandOver      a team with members has a captain
+│   ├── TeamsLocked              teams of a challenge stay as they are by now
+│   ├── ProposalDecided          the proposal to merge is not open any more
+│   ├── MergeExceedsQuota        both together have used more than one team may
+│   ├── ParticipationForbids     the participation's state allows no such step
 │   ├── ChangeNeedsRescoring     it would alter scores that exist
 │   ├── PolicyChangeNeedsRecord  it would alter ranks that exist, and has to be recorded
 │   ├── PlanOutdated             the challenge is not the one that the plan saw
@@ -133,6 +141,39 @@ class PhaseRequirementNotMet(Forbidden):
     title = "The phase requires something first"
 
 
+class EmailDomainNotAllowed(Forbidden):
+    """Everybody in a team that takes part has an address at one of `domains`, or at a subdomain of
+    one. Register with such an address."""
+
+    code = "email-domain-not-allowed"
+    title = "The challenge is for other e-mail addresses"
+
+    def __init__(self, detail: str, *, domains: Sequence[str]) -> None:
+        super().__init__(detail)
+        self.domains = tuple(domains)
+
+    def facts(self) -> Mapping[str, object]:
+        """Return the domains."""
+        return {"domains": list(self.domains)}
+
+
+class ParticipationNotApproved(Forbidden):
+    """The challenge's organizers decide which teams take part; `detail` says what they decided, or
+    that they have not yet. `GET /api/v1/challenges/{slug}/participations/mine` tells when they
+    have."""
+
+    code = "participation-not-approved"
+    title = "The team's participation is not approved"
+
+
+class TeamDisqualified(Forbidden):
+    """The challenge's organizers have disqualified the team, for the reason in `detail`. They can
+    take that back; until then it neither hands in, nor merges, nor stands on the board."""
+
+    code = "team-disqualified"
+    title = "The team is disqualified"
+
+
 class Conflict(DomainError):
     """Something that is so at present stands against it. Look again at what you want to change."""
 
@@ -170,10 +211,58 @@ class AlreadyInTeam(Conflict):
 
 class AlreadyInChallenge(Conflict):
     """A person takes part in a challenge with one team only, and somebody here does with
-    another."""
+    another. Who has left a team that had handed in stays bound to it in that challenge."""
 
     code = "already-in-challenge"
     title = "Already in the challenge"
+
+
+class CaptainMustHandOver(Conflict):
+    """Name another member captain with `PUT /api/v1/teams/{id}/captain`, then leave. The last one
+    in a team may leave as captain, and closes it."""
+
+    code = "captain-must-hand-over"
+    title = "The captain hands over first"
+
+
+class TeamsLocked(Conflict):
+    """A challenge the team takes part in has locked its teams: nobody joins, leaves or merges any
+    more. `detail` says which, and since when; `teams_locked_at` of a challenge says it before."""
+
+    code = "teams-locked"
+    title = "The teams are locked"
+
+
+class ProposalDecided(Conflict):
+    """The proposal was accepted, declined or withdrawn before. Make a new one."""
+
+    code = "proposal-decided"
+    title = "The proposal is not open any more"
+
+
+class MergeExceedsQuota(Conflict):
+    """In the phase that `detail` names both teams together have `used` more than the `limit` that
+    `window` counts over. In 24 hours it may fit; a total stays."""
+
+    code = "merge-exceeds-quota"
+    title = "Together the teams have used too much"
+
+    def __init__(self, detail: str, *, limit: int, used: int, window: str) -> None:
+        super().__init__(detail)
+        self.limit = limit
+        self.used = used
+        self.window = window
+
+    def facts(self) -> Mapping[str, object]:
+        """Return the limit, what it counts over, and the use of both."""
+        return {"limit": self.limit, "used": self.used, "window": self.window}
+
+
+class ParticipationForbids(Conflict):
+    """`detail` says which state the participation is in, and what can be done instead."""
+
+    code = "participation-forbids"
+    title = "The participation's state does not allow it"
 
 
 class ChangeNeedsRescoring(Conflict):

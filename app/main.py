@@ -35,14 +35,17 @@ from app.leaderboards import picture_endpoints as pictures
 from app.leaderboards import ranking_changes_endpoints as ranking_changes
 from app.leaderboards.pictures import PictureDesk
 from app.logs import configure_logging
+from app.merges import endpoints as merges
 from app.notices import endpoints as notices
 from app.notices import webhook_endpoints as webhooks
 from app.operations import endpoints as operations
 from app.pages import endpoints as pages
+from app.participations import endpoints as participations
 from app.phases import endpoints as phases
 from app.queue import JobQueue, make_celery
 from app.ratelimit import RateCounter
 from app.settings import Settings
+from app.submissions import disqualifying_endpoints as disqualifying
 from app.submissions import endpoints as submissions
 from app.submissions import watching
 from app.submissions.receiving import IntakeDesk
@@ -50,8 +53,9 @@ from app.teams import endpoints as teams
 
 API_PREFIX = "/api/v1"
 NOUNS = (
-    accounts, teams, challenges, bundles, phases, submissions, watching,
-    leaderboards, history, pictures, ranking_changes, notices, webhooks,
+    accounts, teams, merges, challenges, bundles, participations, phases,
+    submissions, disqualifying, watching, leaderboards, history, pictures,
+    ranking_changes, notices, webhooks,
 )  # fmt: skip
 EVERYWHERE = (
     BadRequest, Unauthenticated, ScopeMissing, TooLarge, InvalidInput, Unavailable

@@ -104,12 +104,13 @@ def organizes_challenge(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def owns_submission(viewer: Viewer) -> ColumnElement[bool]:
-    """Condition on Submission: it was handed in by the viewer's team."""
+    """Condition on Submission: it is the viewer's team's; who has left the team sees none of it."""
     if viewer.user_id is None:
         return false()
     return exists().where(
         ParticipationMember.participation_id == Submission.participation_id,
         ParticipationMember.user_id == viewer.user_id,
+        ParticipationMember.left_at.is_(None),
     )
 
 

@@ -61,6 +61,19 @@ CHOOSING = Row(
     {"owner": 409, "mate": 409, "organizer": 403, "reader": 403, "operator": 403},
     {"organizer": 403, "reader": 403, "operator": 403},
 )
+# The participation is of the published challenge.
+DECIDING = Row(
+    ORGANIZE,
+    403,
+    {"organizer": 200, "operator": 200},
+    {"organizer": 404, "operator": 404, "reader": 403},
+)
+DISQUALIFYING = Row(
+    ORGANIZE,
+    404,
+    {"owner": 403, "mate": 403, "organizer": 200, "reader": 403, "operator": 200},
+    {"organizer": 200, "reader": 403, "operator": 200},
+)
 
 ORGANIZERS = ("organizer", "operator")
 
@@ -87,6 +100,22 @@ TABLE = {
     "POST /api/v1/teams/join": Row(SUBMIT, 404, body={"invitation_code": "guessed"}),
     "GET /api/v1/teams/{team_id}": Row(READ, 404, MINE),
     "POST /api/v1/teams/{team_id}/invitation": Row(SUBMIT, 404, {"owner": 200, "mate": 403}),
+    "PUT /api/v1/teams/{team_id}/captain": Row(
+        SUBMIT, 404, {"owner": 200, "mate": 403}, body="owner"
+    ),
+    # The captain may, and nobody of this id is in the team.
+    "DELETE /api/v1/teams/{team_id}/members/{user_id}": Row(SUBMIT, 404, {"mate": 403}),
+    "POST /api/v1/teams/{team_id}/merges": Row(
+        SUBMIT, 404, {"mate": 403}, body={"team": "There is none of this name"}
+    ),
+    "GET /api/v1/teams/{team_id}/merges": Row(READ, 404, MINE),
+    # For the rival's captain, whose consent would merge them, the proposal is one withdrawn.
+    "POST /api/v1/merges/{merge_id}/acceptance": Row(
+        SUBMIT, 404, {"owner": 409, "mate": 409, "rival": 409}
+    ),
+    "POST /api/v1/merges/{merge_id}/refusal": Row(
+        SUBMIT, 404, {"owner": 200, "mate": 403, "rival": 200}
+    ),
     "GET /api/v1/challenges": Row(None, 200),
     # 400: let in, and then no form.
     "POST /api/v1/challenges": Row(
@@ -109,6 +138,20 @@ TABLE = {
         SUBMIT, 404, {"owner": 201, "mate": 403}, {}, body="join"
     ),
     "GET /api/v1/challenges/{slug}/participations/mine": Row(READ, 404, MINE | {"rival": 200}, {}),
+    # 404: the address is another challenge's.
+    "GET /api/v1/challenges/{slug}/participations": replace(FOR_ROLES, others=403),
+    "POST /api/v1/challenges/{slug}/participations/{participation_id}/approval": DECIDING,
+    # 409: let in, and then the team takes part already.
+    "POST /api/v1/challenges/{slug}/participations/{participation_id}/refusal": replace(
+        DECIDING, published={"organizer": 409, "operator": 409}, body={"reason": "No."}
+    ),
+    "PUT /api/v1/challenges/{slug}/participations/{participation_id}/disqualification": replace(
+        DECIDING, body={"reason": "For the test."}
+    ),
+    "DELETE /api/v1/challenges/{slug}/participations/{participation_id}/disqualification": (
+        DECIDING
+    ),
+    "GET /api/v1/challenges/{slug}/disqualifications": PUBLIC,
     "GET /api/v1/challenge.schema.json": Row(None, 200),
     "POST /api/v1/challenges/{slug}/plan": Row(
         ORGANIZE,
@@ -153,6 +196,10 @@ TABLE = {
     # 409: let in, and then the phase's rule chooses.
     "PUT /api/v1/submissions/{submission_id}/selection": CHOOSING,
     "DELETE /api/v1/submissions/{submission_id}/selection": CHOOSING,
+    "PUT /api/v1/submissions/{submission_id}/disqualification": replace(
+        DISQUALIFYING, body={"reason": "For the test."}
+    ),
+    "DELETE /api/v1/submissions/{submission_id}/disqualification": DISQUALIFYING,
     "POST /api/v1/submissions/{submission_id}/retry": Row(
         ORGANIZE,
         404,

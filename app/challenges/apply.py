@@ -28,6 +28,9 @@ def write_challenge(challenge: Challenge, bundle: Bundle) -> None:
     challenge.strip_suffixes = list(config.strip_suffixes)
     challenge.terms_version = config.terms_version
     challenge.pages = dict(bundle.pages)
+    challenge.approval = config.participation.approval
+    challenge.email_domains = list(config.participation.email_domains)
+    challenge.teams_locked_at = config.teams_locked_at
 
 
 def apply_bundle(target: Target, bundle: Bundle) -> None:

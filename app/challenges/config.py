@@ -5,9 +5,9 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.challenges.config_types import Config, FileName, Slug, Text, Version
+from app.challenges.config_types import Config, Domain, FileName, Instant, Slug, Text, Version
 from app.challenges.phase_config import PhaseConfig
-from app.models import ProbeKind
+from app.models import Approval, ProbeKind
 from probeboard.labelsets import TaskType
 
 
@@ -45,6 +45,20 @@ class TaskConfig(Config):
         return self
 
 
+class ParticipationConfig(Config):
+    """Which teams may take part."""
+
+    approval: Approval = Field(
+        default=Approval.AUTOMATIC,
+        description="Whether a team takes part at once, or once an organizer has let it.",
+    )
+    email_domains: list[Domain] = Field(
+        default=[],
+        max_length=200,
+        description="Everybody in a team has an address there, or at a subdomain; none: anywhere.",
+    )
+
+
 class ChallengeConfig(Config):
     """The whole of `challenge.yaml`."""
 
@@ -60,6 +74,13 @@ class ChallengeConfig(Config):
     )
     terms_version: Version = Field(
         description="Of the terms page; a team accepts a new version anew."
+    )
+    participation: ParticipationConfig = Field(
+        default=ParticipationConfig(), description="Which teams may take part."
+    )
+    teams_locked_at: Instant | None = Field(
+        default=None,
+        description="From then on nobody joins, leaves or merges teams that take part.",
     )
     pages: PagesConfig = Field(description="Markdown files of the bundle.")
     tasks: list[TaskConfig] = Field(

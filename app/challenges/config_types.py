@@ -24,6 +24,10 @@ Instant = Annotated[
     AfterValidator(_somewhere_in_utc),
     Field(json_schema_extra={"pattern": _ENDS_IN_A_ZONE}),
 ]
+# As addresses are kept: lower case, and two parts at least.
+Domain = Annotated[
+    str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]*[a-z0-9]$", max_length=253)
+]
 Text = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(one_line)]
 Version = Annotated[str, Field(min_length=1, max_length=30), AfterValidator(one_line)]
 

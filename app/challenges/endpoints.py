@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, status
+from fastapi import APIRouter, Query, Request, status
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
@@ -15,14 +14,11 @@ from app.challenges.receiving import BUNDLE_BODY, receive_bundle
 from app.challenges.schemas import (
     ChallengeSummary,
     ChallengeView,
-    JoinChallengeRequest,
-    ParticipationView,
 )
 from app.challenges.withheld import KnownFiles, nothing_known
 from app.clock import utc_now
 from app.db import SessionFactory
 from app.errors import (
-    AlreadyInChallenge,
     BadRequest,
     ChangeNeedsRescoring,
     Forbidden,
@@ -31,7 +27,6 @@ from app.errors import (
     PlanOutdated,
     PolicyChangeNeedsRecord,
     SlugTaken,
-    TermsChanged,
     TooLarge,
 )
 from app.http.dependencies import (
@@ -41,11 +36,10 @@ from app.http.dependencies import (
     DbSession,
     OrganizeViewer,
     Queue,
-    ReadViewer,
     Sessions,
-    SubmitViewer,
 )
 from app.http.pagination import Paging, page_of
+from app.http.paths import ChallengeSlug
 from app.http.problems import declare
 from app.http.schemas import Page
 from app.models import Challenge
@@ -54,8 +48,6 @@ from app.policy import Viewer, require_may_create_challenges
 from app.queue import RANK_PHASE, JobQueue
 
 router = APIRouter(prefix="/challenges", tags=["challenges"])
-
-Slug = Annotated[str, Path(description="The challenge's slug.", examples=["spring-2026"])]
 
 
 @router.get("")
@@ -102,7 +94,7 @@ async def create_challenge(
     openapi_extra=BUNDLE_BODY,
 )
 async def update_challenge(
-    slug: Slug,
+    slug: ChallengeSlug,
     request: Request,
     sessions: Sessions,
     blobs: Blobs,
@@ -125,45 +117,19 @@ async def update_challenge(
 
 
 @router.get("/{slug}", responses=declare(NotFound))
-def read_challenge(slug: Slug, session: DbSession, viewer: AnyViewer) -> ChallengeView:
+def read_challenge(slug: ChallengeSlug, session: DbSession, viewer: AnyViewer) -> ChallengeView:
     """Read a challenge, its pages and its phases."""
     return _view(session, service.get_challenge(session, viewer, slug))
 
 
 @router.post("/{slug}/publication", responses=declare(NotFound, Forbidden))
-def publish_challenge(slug: Slug, session: DbSession, viewer: OrganizeViewer) -> ChallengeView:
+def publish_challenge(
+    slug: ChallengeSlug, session: DbSession, viewer: OrganizeViewer
+) -> ChallengeView:
     """Show a challenge to everybody. Organizers only; again changes nothing."""
     challenge = service.publish_challenge(session, viewer, slug, now=utc_now())
     session.commit()
     return _view(session, challenge)
-
-
-@router.post(
-    "/{slug}/participations",
-    status_code=status.HTTP_201_CREATED,
-    responses=declare(NotFound, Forbidden, TermsChanged, AlreadyInChallenge),
-)
-def join_challenge(
-    slug: Slug, body: JoinChallengeRequest, session: DbSession, viewer: SubmitViewer
-) -> ParticipationView:
-    """Enter your team by accepting the terms, or accept new terms. Captain only."""
-    participation = service.join_challenge(
-        session,
-        viewer,
-        slug,
-        team_id=body.team_id,
-        terms_version=body.terms_version,
-        now=utc_now(),
-    )
-    session.commit()
-    return _mine(session, viewer, participation.challenge_id)
-
-
-@router.get("/{slug}/participations/mine", responses=declare(NotFound))
-def read_participation(slug: Slug, session: DbSession, viewer: ReadViewer) -> ParticipationView:
-    """Read with which team you take part."""
-    challenge = service.get_challenge(session, viewer, slug)
-    return _mine(session, viewer, challenge.id)
 
 
 @dataclass(frozen=True)
@@ -205,17 +171,3 @@ def _write(
 
 def _view(session: Session, challenge: Challenge) -> ChallengeView:
     return ChallengeView.of(challenge, list(phases_of(session, challenge.id)), now=utc_now())
-
-
-def _mine(session: Session, viewer: Viewer, challenge_id: UUID) -> ParticipationView:
-    entry = service.participation_of(session, viewer, challenge_id)
-    if entry is None:
-        raise NotFound("participation of yours")
-    participation, team = entry
-    return ParticipationView(
-        id=participation.id,
-        team_id=team.id,
-        team_name=team.name,
-        terms_version=participation.terms_version,
-        accepted_at=participation.accepted_at,
-    )

@@ -78,7 +78,8 @@ def export_challenge(session: Session, challenge: Challenge, blobs: BlobStore) -
     ]
     document = {
         **{key: outline[key] for key in ("slug", "title", "summary", "embedding_dim", "zero_pad")},
-        **{key: outline[key] for key in ("strip_suffixes", "terms_version")},
+        **{key: outline[key] for key in ("strip_suffixes", "terms_version", "participation")},
+        **({"teams_locked_at": locked} if (locked := outline["teams_locked_at"]) else {}),
         "pages": pages,
         "tasks": [
             {"slug": slug, **outline["tasks"][slug], "labels": f"labels/{slug}.csv"}

@@ -41,6 +41,11 @@ def outline_of_bundle(bundle: Bundle) -> Outline:
     return {
         **{key: getattr(config, key) for key in whole},
         "strip_suffixes": list(config.strip_suffixes),
+        "participation": {
+            "approval": str(config.participation.approval),
+            "email_domains": list(config.participation.email_domains),
+        },
+        "teams_locked_at": _instant(config.teams_locked_at),
         "pages": _pages(bundle.pages),
         "tasks": {
             task.slug: _task(task.title, task.type, task.probe, signs=task.signs)
@@ -61,6 +66,11 @@ def outline_of_rows(session: Session, challenge: Challenge) -> Outline:
     return {
         **{key: getattr(challenge, key) for key in whole},
         "strip_suffixes": list(challenge.strip_suffixes),
+        "participation": {
+            "approval": challenge.approval,
+            "email_domains": list(challenge.email_domains),
+        },
+        "teams_locked_at": _instant(challenge.teams_locked_at),
         "pages": _pages(challenge.pages),
         "tasks": {
             task.slug: _task(task.title, task.task_type, task.probe, signs=task.signs)

@@ -30,6 +30,7 @@ def check_rules(config: ChallengeConfig, found: Findings) -> None:
     phases = [phase.slug for phase in config.phases]
     if config.slug in RESERVED_SLUGS:
         found.refuse("reserved_slug", f"“{config.slug}” is an address of the server", ("slug",))
+    found.require_unique(config.participation.email_domains, ("participation", "email_domains"))
     found.require_unique([task.slug for task in config.tasks], ("tasks",), "slug")
     found.require_unique(phases, ("phases",), "slug")
     for index, phase in enumerate(config.phases):

@@ -1,4 +1,4 @@
-"""Bodies of challenges and participations."""
+"""Bodies of challenges."""
 
 from datetime import datetime
 from typing import Self
@@ -8,8 +8,8 @@ from pydantic import Field, JsonValue
 
 from app.challenges.changes import Change, Kind
 from app.challenges.planning import Plan
-from app.http.schemas import Body, Instant, View
-from app.models import Challenge, Phase
+from app.http.schemas import Instant, View
+from app.models import Approval, Challenge, Phase
 from app.phases.schemas import PhaseSummary
 
 
@@ -23,6 +23,15 @@ class ChallengeSummary(View):
     published_at: Instant | None = Field(description="When it was shown to everybody.")
 
 
+class ParticipationRulesView(View):
+    """Which teams may take part."""
+
+    approval: Approval = Field(description="Whether an organizer has to let each team in.")
+    email_domains: list[str] = Field(
+        description="Everybody in a team has an address there, or at a subdomain; empty: anywhere."
+    )
+
+
 class ChallengeView(ChallengeSummary):
     """A challenge with its phases and pages."""
 
@@ -30,6 +39,10 @@ class ChallengeView(ChallengeSummary):
     zero_pad: bool = Field(description="Whether shorter vectors are padded with zeros.")
     strip_suffixes: list[str] = Field(description="Endings taken off the ids in a file.")
     terms_version: str = Field(description="Version of the terms a team accepts.")
+    participation: ParticipationRulesView = Field(description="Who may take part, and how.")
+    teams_locked_at: Instant | None = Field(
+        description="From then on nobody joins, leaves or merges teams that take part."
+    )
     pages: dict[str, str] = Field(description="Markdown: description, evaluation, terms.")
     phases: list[PhaseSummary] = Field(description="Its phases in their order.")
 
@@ -42,33 +55,11 @@ class ChallengeView(ChallengeSummary):
             zero_pad=challenge.zero_pad,
             strip_suffixes=challenge.strip_suffixes,
             terms_version=challenge.terms_version,
+            participation=ParticipationRulesView.model_validate(challenge),
+            teams_locked_at=challenge.teams_locked_at,
             pages=challenge.pages,
             phases=[PhaseSummary.of(phase, now=now) for phase in phases],
         )
-
-
-class JoinChallengeRequest(Body):
-    """A team that enters a challenge."""
-
-    team_id: UUID = Field(
-        description="The team; you are its captain.",
-        examples=["019a9f00-0000-7000-8000-000000000000"],
-    )
-    terms_version: str = Field(
-        max_length=30,
-        description="The version of the terms you have read and accept.",
-        examples=["1"],
-    )
-
-
-class ParticipationView(View):
-    """A team in a challenge."""
-
-    id: UUID = Field(description="The participation's id.")
-    team_id: UUID = Field(description="The team.")
-    team_name: str = Field(description="Its name.")
-    terms_version: str = Field(description="The version of the terms it accepted.")
-    accepted_at: Instant = Field(description="When it accepted them.")
 
 
 class PlannedChange(View):

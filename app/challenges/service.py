@@ -1,4 +1,4 @@
-"""Challenges: create, update and publish them, find them, and join them."""
+"""Challenges: create, update and publish them, and find them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,22 +17,16 @@ from app.challenges.planning import Plan, make_plan
 from app.challenges.withheld import Withheld, known_files
 from app.db import SessionFactory
 from app.errors import (
-    AlreadyInChallenge,
     Forbidden,
     InvalidBundle,
     NotFound,
     Place,
     SlugTaken,
-    TermsChanged,
 )
 from app.models import (
     Challenge,
     ChallengeRole,
-    Participation,
-    ParticipationMember,
     Role,
-    Team,
-    TeamMember,
     new_id,
 )
 from app.policy import (
@@ -180,108 +174,6 @@ def get_organized(session: Session, viewer: Viewer, slug: str) -> Challenge:
     if session.scalar(may) is None:
         raise Forbidden("Only organizers of the challenge may do this.")
     return challenge
-
-
-def join_challenge(
-    session: Session,
-    viewer: Viewer,
-    slug: str,
-    *,
-    team_id: UUID,
-    terms_version: str,
-    now: datetime,
-) -> Participation:
-    """Enter a team into a challenge by accepting its terms; or accept new terms.
-
-    Raises
-    ------
-    NotFound
-        If the viewer sees no such challenge or is in no such team.
-    Forbidden
-        If the viewer is not the team's captain.
-    TermsChanged
-        If `terms_version` is not the present one.
-    AlreadyInChallenge
-        If a member takes part with another team.
-    """
-    challenge = get_challenge(session, viewer, slug)
-    # No update gives the terms another text between this look and the acceptance.
-    session.refresh(challenge, with_for_update={"read": True})
-    # The lock orders this after a member who joins at the same moment.
-    team = session.scalars(
-        select(Team)
-        .join(TeamMember, TeamMember.team_id == Team.id)
-        .where(Team.id == team_id, TeamMember.user_id == viewer.me)
-        .with_for_update(of=Team)
-    ).one_or_none()
-    if team is None:
-        raise NotFound("team")
-    if team.captain_id != viewer.me:
-        raise Forbidden("Only the captain enters the team.")
-    if terms_version != challenge.terms_version:
-        raise TermsChanged(f"The present terms are version {challenge.terms_version}.")
-    participation = session.scalars(
-        select(Participation).where(
-            Participation.challenge_id == challenge.id, Participation.team_id == team.id
-        )
-    ).one_or_none()
-    if participation is not None:
-        if participation.terms_version != terms_version:
-            participation.terms_version = terms_version
-            participation.accepted_at = now
-            participation.accepted_by_id = viewer.me
-            session.flush()
-        return participation
-    return _enter(session, viewer, challenge, team, now=now)
-
-
-def _enter(
-    session: Session, viewer: Viewer, challenge: Challenge, team: Team, *, now: datetime
-) -> Participation:
-    participation = Participation(
-        id=new_id(),
-        challenge_id=challenge.id,
-        team_id=team.id,
-        terms_version=challenge.terms_version,
-        accepted_by_id=viewer.me,
-        accepted_at=now,
-    )
-    session.add(participation)
-    session.flush()
-    members = session.scalars(
-        # In one order for everybody, so that two entries wait for each other and never in a ring.
-        select(TeamMember.user_id).where(TeamMember.team_id == team.id).order_by(TeamMember.user_id)
-    )
-    session.add_all(
-        ParticipationMember(
-            challenge_id=challenge.id, user_id=user_id, participation_id=participation.id
-        )
-        for user_id in members
-    )
-    try:
-        session.flush()
-    except IntegrityError as error:
-        raise AlreadyInChallenge("A member takes part with another team.") from error
-    return participation
-
-
-def participation_of(
-    session: Session, viewer: Viewer, challenge_id: UUID
-) -> tuple[Participation, Team] | None:
-    """Return with which team the viewer takes part, if at all."""
-    row = session.execute(
-        select(Participation, Team)
-        .join(ParticipationMember, ParticipationMember.participation_id == Participation.id)
-        .join(Team, Team.id == Participation.team_id)
-        .where(
-            ParticipationMember.challenge_id == challenge_id,
-            ParticipationMember.user_id == viewer.me,
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    participation, team = row
-    return participation, team
 
 
 def _require_same_slug(challenge: Challenge, bundle: Bundle) -> None:

@@ -76,6 +76,9 @@ class Problem(BaseModel):
         default=None, description="When the next attempt can succeed, if time alone helps."
     )
     limit_bytes: int | None = Field(default=None, description="The largest size accepted.")
+    domains: list[str] | None = Field(
+        default=None, description="The domains whose e-mail addresses are let in."
+    )
 
 
 def status_of(kind: type[DomainError]) -> HTTPStatus:

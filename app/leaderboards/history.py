@@ -89,7 +89,7 @@ def history_of(session: Session, shown: Shown, *, limit: int = DEFAULT_LIMIT) ->
                 row.number,
                 row.created_at,
                 row.sha256,
-                {teams[key]: rank for key, rank in (row.places or {}).items() if key in teams},
+                _ranks(row.places or {}, teams),
             )
             for row in rows
         ),
@@ -108,6 +108,13 @@ def thinned(numbers: Sequence[int], limit: int) -> list[int]:
         return [numbers[-1]]
     last = len(numbers) - 1
     return [numbers[step * last // (limit - 1)] for step in range(limit)]
+
+
+def _ranks(places: Mapping[str, int], teams: Mapping[str, str]) -> dict[str, int]:
+    """Return each team's rank; of teams that merged later, the better of both."""
+    # From the last to the first, so that the best of a team is what stays.
+    ordered = sorted(places.items(), key=lambda place: place[1], reverse=True)
+    return {teams[key]: rank for key, rank in ordered if key in teams}
 
 
 def _teams(session: Session, submission_ids: set[str]) -> dict[str, str]:

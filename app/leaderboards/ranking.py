@@ -178,7 +178,12 @@ def _read_rows(session: Session, phase_id: UUID) -> Sequence[ReadRow]:
         .outerjoin(
             Evaluation, and_(Evaluation.submission_id == Submission.id, Evaluation.is_official)
         )
-        .where(Submission.phase_id == phase_id, Submission.status.in_(CAN_COME_TO_COUNT))
+        .where(
+            Submission.phase_id == phase_id,
+            Submission.status.in_(CAN_COME_TO_COUNT),
+            Submission.disqualified_at.is_(None),
+            Participation.disqualified_at.is_(None),  # also where there is none: a baseline
+        )
         .order_by(Submission.queue_number)
     )
     return session.execute(statement).all()

@@ -3,6 +3,7 @@
 from app.models.base import Base, new_id
 from app.models.challenge import (
     Analysis,
+    Approval,
     Challenge,
     ChallengeRole,
     Phase,
@@ -15,6 +16,7 @@ from app.models.challenge import (
     TieBreak,
     WinRateAgainst,
 )
+from app.models.disqualified import Disqualifiable
 from app.models.evaluation import Evaluation, TaskScore
 from app.models.leaderboard import SNAPSHOT_NUMBERS, Leaderboard, RankingChange, Snapshot
 from app.models.notice import (
@@ -29,26 +31,38 @@ from app.models.notice import (
 )
 from app.models.submission import Status, Submission
 from app.models.task import LabelSet, PhaseTask, ProbeKind, Task
-from app.models.team import Participation, ParticipationMember, Team, TeamMember
+from app.models.team import (
+    MergeState,
+    Participation,
+    ParticipationMember,
+    ParticipationState,
+    Team,
+    TeamMember,
+    TeamMerge,
+)
 from app.models.user import Scope, Token, User
 
 __all__ = [
     "SNAPSHOT_NUMBERS",
     "Analysis",
     "Announcement",
+    "Approval",
     "Base",
     "Challenge",
     "ChallengeRole",
     "Delivery",
     "DeliveryStatus",
+    "Disqualifiable",
     "Evaluation",
     "LabelSet",
     "Leaderboard",
+    "MergeState",
     "Notice",
     "NoticeKind",
     "NoticePreference",
     "Participation",
     "ParticipationMember",
+    "ParticipationState",
     "Phase",
     "PhaseTask",
     "ProbeKind",
@@ -67,6 +81,7 @@ __all__ = [
     "TaskScore",
     "Team",
     "TeamMember",
+    "TeamMerge",
     "TeamSees",
     "TieBreak",
     "Token",

@@ -71,9 +71,19 @@ class Scaling(StrEnum):
     PER_DIMENSION = "per-dimension"
 
 
+class Approval(StrEnum):
+    """Whether a team takes part at once, or after an organizer has let it."""
+
+    AUTOMATIC = "automatic"
+    REQUIRED = "required"
+
+
 class Challenge(Base):
     __tablename__ = "challenge"
-    __table_args__ = (CheckConstraint("embedding_dim > 0", name="dim_positive"),)
+    __table_args__ = (
+        CheckConstraint("embedding_dim > 0", name="dim_positive"),
+        one_of("approval", Approval),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     slug: Mapped[str] = mapped_column(unique=True)
@@ -84,6 +94,13 @@ class Challenge(Base):
     strip_suffixes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     terms_version: Mapped[str]
     pages: Mapped[dict[str, Any]] = mapped_column(doc="name → Markdown")
+    approval: Mapped[str] = mapped_column(default=Approval.AUTOMATIC)
+    email_domains: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), default=list, doc="lower case; empty for no restriction"
+    )
+    teams_locked_at: Mapped[datetime | None] = mapped_column(
+        doc="from then on its teams stay as they are"
+    )
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
 

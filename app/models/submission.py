@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, new_id, one_of
+from app.models.disqualified import Disqualifiable, disqualified_whole
 
 
 class Status(StrEnum):
@@ -20,7 +21,7 @@ class Status(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Submission(Base):
+class Submission(Disqualifiable, Base):
     """Embeddings handed in once to one phase.
 
     `attempt` is the fencing token: it grows with each claim, and a worker may write only under the
@@ -42,6 +43,7 @@ class Submission(Base):
             "(status IN ('rejected', 'failed')) = (failure_code IS NOT NULL)",
             name="failure_has_a_code",
         ),
+        disqualified_whole(),
         Index("ix_submission_waiting", "queue_number", postgresql_where="status = 'queued'"),
         Index("ix_submission_leased", "lease_expires_at", postgresql_where="status = 'running'"),
         Index("ix_submission_quota", "participation_id", "phase_id", "received_at"),

@@ -71,7 +71,12 @@ def _readers(notice: Notice, kind: NoticeKind) -> Select[UUID]:
                 NoticePreference.kind == kind,
             ),
         )
-        .where(_concerned(notice, kind), _public_enough(notice, kind), wanted)
+        .where(
+            _concerned(notice, kind),
+            ParticipationMember.left_at.is_(None),
+            _public_enough(notice, kind),
+            wanted,
+        )
         .order_by(ParticipationMember.user_id)
     )
 

@@ -28,13 +28,15 @@ def select_submission(
     PhaseNotOpen
         If the phase has closed.
     StatusForbids
-        If it was rejected or withdrawn, or failed: it cannot come to count.
+        If it was rejected or withdrawn, failed or is disqualified: it cannot come to count.
     TooManySelected
         If the team has chosen as many as it may.
     """
     submission, phase = _lock(session, viewer, submission_id, now=now)
     if submission.status not in CAN_COME_TO_COUNT:
         raise StatusForbids(f"A {submission.status} submission cannot come to count.")
+    if submission.disqualified_at is not None:
+        raise StatusForbids("A disqualified submission cannot come to count.")
     if submission.selected_at is None:
         _require_room(session, submission, phase)
         submission.selected_at = now
@@ -92,6 +94,7 @@ def _require_room(session: Session, submission: Submission, phase: Phase) -> Non
             Submission.phase_id == phase.id,
             Submission.selected_at.is_not(None),
             Submission.status.in_(CAN_COME_TO_COUNT),
+            Submission.disqualified_at.is_(None),
         )
     )
     if used is not None and used >= limit:

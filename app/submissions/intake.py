@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from app.blobs import BlobKind, BlobStore
 from app.challenges.samples import parse_sample_blob
-from app.challenges.service import participation_of
 from app.errors import (
     Conflict,
     Forbidden,
@@ -25,6 +24,7 @@ from app.errors import (
     TermsChanged,
 )
 from app.models import Challenge, Participation, Phase, Status, Submission, new_id
+from app.participations.service import participation_of, require_may_submit
 from app.phases.clock import require_open
 from app.phases.service import get_phase
 from app.policy import Viewer, organizes_challenge
@@ -103,7 +103,8 @@ def open_target(
     ------
     NotFound
         If the viewer sees no such phase.
-    Forbidden, PhaseRequirementNotMet, TermsChanged, PhaseNotOpen, QuotaExceeded
+    Forbidden, ParticipationNotApproved, TeamDisqualified, PhaseRequirementNotMet, TermsChanged,
+    PhaseNotOpen, QuotaExceeded
         If the team may not hand in now.
     """
     phase, challenge = get_phase(session, viewer, phase_id)
@@ -172,12 +173,13 @@ def admit(
 
     Raises
     ------
-    Forbidden, PhaseRequirementNotMet, TermsChanged, PhaseNotOpen, QuotaExceeded
+    Forbidden, ParticipationNotApproved, TeamDisqualified, PhaseRequirementNotMet, TermsChanged,
+    PhaseNotOpen, QuotaExceeded
         If the team may not hand in, as of the instant the last byte came.
     IdempotencyKeyReused
         As `find_replay`.
     Conflict
-        If the phase's samples, or how files are read, changed meanwhile.
+        If the phase's samples, how files are read, or who is in the team changed meanwhile.
     """
     phase, challenge = get_phase(session, viewer, target.phase_id)
     participation = _lock(session, target, phase, challenge, method)
@@ -188,6 +190,7 @@ def admit(
     if target.spec != _spec(phase, challenge, blobs):
         raise Conflict("What a file must hold changed during the upload; send the file again.")
     if participation is not None:
+        _require_still_in(session, viewer, participation)
         _require_admission(session, phase, challenge, participation, now=upload.received_at)
     elif not _organizes(session, viewer, challenge):
         raise Forbidden("Only organizers hand in baselines.")
@@ -244,6 +247,13 @@ def _lock(
     return participation
 
 
+def _require_still_in(session: Session, viewer: Viewer, participation: Participation) -> None:
+    """Refuse who has left, or whose team has merged; under the lock that both of them take."""
+    entry = participation_of(session, viewer, participation.challenge_id)
+    if entry is None or entry[0].id != participation.id:
+        raise Conflict("The team you are in changed during the upload; send the file again.")
+
+
 def _require_admission(
     session: Session,
     phase: Phase,
@@ -252,6 +262,7 @@ def _require_admission(
     *,
     now: datetime,
 ) -> None:
+    require_may_submit(participation)
     require_open(phase, now)
     if participation.terms_version != challenge.terms_version:
         raise TermsChanged(
@@ -268,6 +279,7 @@ def _require_scored_in(session: Session, phase_id: UUID, participation: Particip
         Submission.phase_id == phase_id,
         Submission.participation_id == participation.id,
         Submission.status == Status.SCORED,
+        Submission.disqualified_at.is_(None),
     )
     if not session.scalar(select(scored)):
         required = session.get_one(Phase, phase_id)

@@ -4,7 +4,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from app.models import Status, TaskNames, TaskScore, TeamSees
+from app.participations.schemas import DisqualificationView
+from app.submissions.disqualifying import Disqualified
 from app.submissions.schemas import (
+    DisqualifiedView,
     FailureView,
     ReceiptView,
     ScoresView,
@@ -48,6 +51,9 @@ def submission_view(detail: Detail) -> SubmissionView:
         tasks_total=len(detail.weights),
         standing=detail.standing,
         selected_at=submission.selected_at,
+        disqualification=(
+            DisqualificationView.of(detail.disqualified) if detail.disqualified else None
+        ),
         scores=_scores(detail, detail.scored) if detail.scored else None,
         failure=failure,
         receipt=ReceiptView(
@@ -117,3 +123,18 @@ def _task_score(
 
 def _rounded(value: Figure, digits: int | None) -> Figure:
     return value if digits is None or value is None else round(value, digits)
+
+
+def disqualified_view(one: Disqualified) -> DisqualifiedView:
+    """Describe what is disqualified."""
+    told = DisqualificationView.of(one.row)
+    assert told is not None  # noqa: S101 - narrows for mypy; only what is disqualified is listed
+    submission = one.submission
+    return DisqualifiedView(
+        id=one.id,
+        team=one.team,
+        submission_id=submission.id if submission else None,
+        phase_id=submission.phase_id if submission else None,
+        method_name=submission.method_name if submission else None,
+        disqualification=told,
+    )

@@ -15,6 +15,7 @@ from pydantic import (
 
 from app.http.schemas import Body, Instant, Line, View
 from app.models import Status
+from app.participations.schemas import DisqualificationView
 from app.submissions.selection import Standing
 
 _URL = TypeAdapter(HttpUrl)
@@ -226,6 +227,20 @@ class SubmissionView(View):
     selected_at: Instant | None = Field(
         description="When its team chose it to count; null where it did not."
     )
+    disqualification: DisqualificationView | None = Field(
+        description="Why it is in no ranks: because of itself, or of its team."
+    )
     scores: ScoresView | None = Field(description="Null until it is scored.")
     failure: FailureView | None = Field(description="Set where it was rejected or failed.")
     receipt: ReceiptView = Field(description="What was handed in, and how it was scored.")
+
+
+class DisqualifiedView(View):
+    """A team, or one submission, that is in no ranks."""
+
+    id: UUID = Field(description="The participation's id, or the submission's.")
+    team: str | None = Field(description="The team's name; null for a baseline.")
+    submission_id: UUID | None = Field(description="The submission; null for the whole team.")
+    phase_id: UUID | None = Field(description="The submission's phase.")
+    method_name: str | None = Field(description="The submission's name.")
+    disqualification: DisqualificationView = Field(description="Since when, and why.")

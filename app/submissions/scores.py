@@ -84,6 +84,7 @@ def candidate_of(
     method: RankingMethod,
     weights: dict[UUID, float],
     by: SelectBy | None = None,
+    team_disqualified: bool = False,
 ) -> Candidate:
     """Describe a submission to the selection; `by` is the phase's, None for the method's own."""
     score = None
@@ -99,4 +100,5 @@ def candidate_of(
         queue_number=submission.queue_number,
         score=score,
         selected_at=submission.selected_at,
+        disqualified=team_disqualified or submission.disqualified_at is not None,
     )

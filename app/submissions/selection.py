@@ -25,6 +25,7 @@ class Standing(StrEnum):
     ANOTHER_IS_BETTER = "another-is-better"
     ANOTHER_IS_LATER = "another-is-later"
     NOT_SELECTED = "not-selected"
+    DISQUALIFIED = "disqualified"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Candidate:
     queue_number: int
     score: float | None
     selected_at: datetime | None = None
+    disqualified: bool = False
 
 
 def best_score(method: RankingMethod, by: SelectBy | None = None) -> SelectBy:
@@ -55,8 +57,8 @@ def counting(
 
     `best` takes the highest score, and among equals the earliest; `last` takes the latest handed
     in; `selected` takes the best of those that the team chose, the last `limit` of them, and of all
-    where it chose none that can count. Only public, scored submissions can count; a baseline never
-    does.
+    where it chose none that can count. Only public, scored submissions can count; a baseline or one
+    that is disqualified, itself or with its team, never does.
     """
     chosen: dict[UUID, Candidate] = {}
     for team, group in _choices(candidates, rule, limit).items():
@@ -97,7 +99,7 @@ def _selected(candidates: Sequence[Candidate], limit: int | None) -> list[Candid
     chosen = sorted(
         (one.selected_at, one.queue_number, one)
         for one in candidates
-        if one.selected_at is not None and one.status in CAN_COME_TO_COUNT
+        if one.selected_at is not None and one.status in CAN_COME_TO_COUNT and not one.disqualified
     )
     newest = chosen if limit is None else chosen[-limit:]
     return [one for _, _, one in newest if _eligible(one)]
@@ -106,6 +108,8 @@ def _selected(candidates: Sequence[Candidate], limit: int | None) -> list[Candid
 def _standing(
     candidate: Candidate, rule: Selection, chosen: set[UUID], passed_over: set[UUID]
 ) -> Standing:
+    if candidate.disqualified:
+        return Standing.DISQUALIFIED
     if candidate.participation_id is None:
         return Standing.BASELINE
     if candidate.submission_id in chosen:
@@ -122,7 +126,9 @@ def _standing(
 
 
 def _eligible(candidate: Candidate) -> bool:
-    return candidate.status is Status.SCORED and candidate.public and candidate.score is not None
+    if candidate.disqualified or not candidate.public:
+        return False
+    return candidate.status is Status.SCORED and candidate.score is not None
 
 
 def _score(candidate: Candidate) -> float:

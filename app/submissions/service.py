@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.errors import Forbidden, NotFound, StatusForbids
 from app.models import (
     Challenge,
+    Disqualifiable,
     Participation,
     Phase,
     Status,
@@ -32,6 +33,9 @@ from app.submissions.lifecycle import move
 from app.submissions.scores import Scored, candidate_of, official_scores, weights_of
 from app.submissions.selection import Standing, standings
 
+_Statement = Select[Submission, Phase, str, bool, Participation]
+_Row = Row[Submission, Phase, str, bool, Participation]
+
 
 @dataclass(frozen=True)
 class Detail:
@@ -46,6 +50,15 @@ class Detail:
     weights: dict[UUID, float]
     task_names: dict[UUID, str]
     sees_everything: bool
+    team_entry: Participation | None
+
+    @property
+    def disqualified(self) -> Disqualifiable | None:
+        """What is disqualified: the submission, its team, or neither."""
+        if self.submission.disqualified_at is not None:
+            return self.submission
+        entry = self.team_entry
+        return None if entry is None or entry.disqualified_at is None else entry
 
 
 def list_submissions(
@@ -142,15 +155,7 @@ def retry(
     StatusForbids
         If it has not failed.
     """
-    get_submission(session, viewer, submission_id)
-    may = (
-        select(Submission.id)
-        .join(Phase, Phase.id == Submission.phase_id)
-        .join(Challenge, Challenge.id == Phase.challenge_id)
-        .where(Submission.id == submission_id, organizes_challenge(viewer))
-    )
-    if session.scalar(may) is None:
-        raise Forbidden("Only organizers retry a failed submission.")
+    require_organized(session, viewer, submission_id)
     values = {"attempts_allowed": Submission.attempt + more}
     if not move(
         session, submission_id, Status.QUEUED, now=now, source=Status.FAILED, values=values
@@ -168,9 +173,9 @@ def mark_announced(session: Session, submission_ids: Sequence[UUID], *, now: dat
     )
 
 
-def _visible(viewer: Viewer) -> Select[Submission, Phase, str, bool]:
+def _visible(viewer: Viewer) -> _Statement:
     return (
-        select(Submission, Phase, Team.name, holds_any_role(viewer))
+        select(Submission, Phase, Team.name, holds_any_role(viewer), Participation)
         .join(Phase, Phase.id == Submission.phase_id)
         .join(Challenge, Challenge.id == Phase.challenge_id)
         .outerjoin(Participation, Participation.id == Submission.participation_id)
@@ -195,9 +200,30 @@ def require_owned(session: Session, viewer: Viewer, submission_id: UUID) -> None
         raise Forbidden("This is another team's submission.")
 
 
-def _details(session: Session, rows: Sequence[Row[Submission, Phase, str, bool]]) -> list[Detail]:
+def require_organized(session: Session, viewer: Viewer, submission_id: UUID) -> None:
+    """Refuse a submission to a challenge that the viewer does not organize.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such submission.
+    Forbidden
+        If the viewer sees it and is no organizer.
+    """
+    get_submission(session, viewer, submission_id)
+    may = (
+        select(Submission.id)
+        .join(Phase, Phase.id == Submission.phase_id)
+        .join(Challenge, Challenge.id == Phase.challenge_id)
+        .where(Submission.id == submission_id, organizes_challenge(viewer))
+    )
+    if session.scalar(may) is None:
+        raise Forbidden("Only organizers of the challenge may do this.")
+
+
+def _details(session: Session, rows: Sequence[_Row]) -> list[Detail]:
     """Read what belongs to the rows: a number of queries for each phase, none for each row."""
-    phases = {phase.id: phase for _, phase, _, _ in rows}
+    phases = {phase.id: phase for _, phase, *_ in rows}
     weights = {phase_id: weights_of(session, phase_id) for phase_id in phases}
     names = {
         phase.id: display_names(phase, tasks_of(session, phase.id)) for phase in phases.values()
@@ -218,20 +244,24 @@ def _details(session: Session, rows: Sequence[Row[Submission, Phase, str, bool]]
             weights=weights[phase.id],
             task_names=names[phase.id],
             sees_everything=has_role,
+            team_entry=entry,
         )
-        for submission, phase, team_name, has_role in rows
+        for submission, phase, team_name, has_role, entry in rows
     ]
 
 
 def _standings_in(
     session: Session,
     phase: Phase,
-    rows: Sequence[Row[Submission, Phase, str, bool]],
+    rows: Sequence[_Row],
     weights: dict[UUID, float],
 ) -> dict[UUID, Standing]:
     """Compare each team's submissions among themselves, also those not asked for."""
     shown = [one for one, of, *_ in rows if of.id == phase.id]
     teams = {one.participation_id for one in shown if one.participation_id is not None}
+    out = {
+        entry.id for *_, entry in rows if entry is not None and entry.disqualified_at is not None
+    }
     of_teams = session.scalars(
         select(Submission).where(
             Submission.phase_id == phase.id, Submission.participation_id.in_(teams)
@@ -241,7 +271,12 @@ def _standings_in(
     policy = RankingPolicy.of(phase)
     candidates = [
         candidate_of(
-            one, scores.get(one.id), method=policy.method, weights=weights, by=policy.select_by
+            one,
+            scores.get(one.id),
+            method=policy.method,
+            weights=weights,
+            by=policy.select_by,
+            team_disqualified=one.participation_id in out,
         )
         for one in [*of_teams, *(one for one in shown if one.is_baseline)]
     ]

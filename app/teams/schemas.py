@@ -23,6 +23,14 @@ class JoinRequest(Body):
     )
 
 
+class CaptainRequest(Body):
+    """A member who becomes captain."""
+
+    user_id: UUID = Field(
+        description="The member.", examples=["019a9f00-0000-7000-8000-000000000000"]
+    )
+
+
 class MemberView(View):
     """A person in a team."""
 

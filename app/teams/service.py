@@ -1,4 +1,4 @@
-"""Teams: make one, invite, join. A person is in at most one team per challenge."""
+"""Teams: make one, invite, join, find. A person is in at most one team per challenge."""
 
 import hashlib
 import re
@@ -13,9 +13,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.errors import AlreadyInChallenge, AlreadyInTeam, Forbidden, NameTaken, NotFound
-from app.models import Participation, ParticipationMember, Team, TeamMember, User, new_id
+from app.errors import AlreadyInTeam, Forbidden, NameTaken, NotFound
+from app.models import Challenge, Participation, Team, TeamMember, User, new_id
 from app.policy import Viewer, member_of
+from app.teams.rules import require_addresses, require_unlocked, take_in
 
 _SLUG_LOCK = 0x7465616D  # "team"; any number that no other lock of ours has
 
@@ -68,8 +69,12 @@ def join_team(session: Session, viewer: Viewer, *, code: str, now: datetime) -> 
         If no team has the code.
     AlreadyInTeam
         If the viewer is a member.
+    TeamsLocked
+        If the team takes part in a challenge that has locked its teams.
     AlreadyInChallenge
         If the viewer takes part with another team in one of this team's challenges.
+    EmailDomainNotAllowed
+        If one of them is for people with other addresses.
     """
     # The lock orders this after a participation that the team enters at the same moment.
     team = session.scalars(
@@ -79,26 +84,19 @@ def join_team(session: Session, viewer: Viewer, *, code: str, now: datetime) -> 
         raise NotFound("invitation")
     if session.get(TeamMember, (team.id, viewer.me)) is not None:
         raise AlreadyInTeam(f"You are a member of {team.name}.")
+    require_unlocked(session, [team.id], now=now)
     session.add(TeamMember(team_id=team.id, user_id=viewer.me, joined_at=now))
-    for participation in session.scalars(
+    me = session.get_one(User, viewer.me)
+    for participation, challenge in session.execute(
         # In one order for everybody, so that two joins wait for each other and never in a ring.
-        select(Participation)
+        select(Participation, Challenge)
+        .join(Challenge, Challenge.id == Participation.challenge_id)
         .where(Participation.team_id == team.id)
         .order_by(Participation.challenge_id)
-    ):
-        session.add(
-            ParticipationMember(
-                challenge_id=participation.challenge_id,
-                user_id=viewer.me,
-                participation_id=participation.id,
-            )
-        )
-    try:
-        session.flush()
-    except IntegrityError as error:
-        raise AlreadyInChallenge(
-            "You take part with another team in a challenge of this team."
-        ) from error
+    ).all():
+        require_addresses(challenge, [me])
+        take_in(session, participation, [me.id])
+    session.flush()
     return team
 
 
@@ -112,13 +110,18 @@ def renew_invitation(session: Session, viewer: Viewer, team_id: UUID) -> tuple[T
     Forbidden
         If the viewer is not its captain.
     """
-    team = get_team(session, viewer, team_id)
-    if team.captain_id != viewer.me:
-        raise Forbidden("Only the captain renews the invitation.")
-    code = _new_code()
-    team.invitation_digest = _digest(code)
+    team = lock_team(session, viewer, team_id)
+    require_captain(team, viewer)
+    code = take_invitation_back(team)
     session.flush()
     return team, code
+
+
+def take_invitation_back(team: Team) -> str:
+    """Stop a team's invitation code; return a new one, which nobody knows yet."""
+    code = _new_code()
+    team.invitation_digest = _digest(code)
+    return code
 
 
 def get_team(session: Session, viewer: Viewer, team_id: UUID) -> Team:
@@ -135,6 +138,31 @@ def get_team(session: Session, viewer: Viewer, team_id: UUID) -> Team:
     if team is None:
         raise NotFound("team")
     return team
+
+
+def lock_team(session: Session, viewer: Viewer, team_id: UUID) -> Team:
+    """Lock a team the viewer is in: who is in it stays as it is until the commit.
+
+    Raises
+    ------
+    NotFound
+        As `get_team`.
+    """
+    get_team(session, viewer, team_id)
+    session.get_one(Team, team_id, with_for_update=True, populate_existing=True)
+    return get_team(session, viewer, team_id)  # looked at again, under the lock
+
+
+def require_captain(team: Team, viewer: Viewer) -> None:
+    """Refuse a member who is not the captain.
+
+    Raises
+    ------
+    Forbidden
+        If it is not the captain.
+    """
+    if team.captain_id != viewer.me:
+        raise Forbidden("Only the team's captain may do this.")
 
 
 def teams_of(session: Session, viewer: Viewer, *, after: UUID | None, limit: int) -> Sequence[Team]:

@@ -20,6 +20,8 @@ from worker.parts import Parts
 
 HIDDEN_NAMES = ("height", "wet", "Height", "Wet or dry")
 
+UNUSED = "019a9f00-0000-7000-8000-000000000000"
+
 
 @pytest.fixture(scope="module")
 def world(server: RunningServer, parts: Parts) -> Iterator[World]:
@@ -41,15 +43,39 @@ def _call(world: World, api: Api, route: str, role: str, state: str) -> httpx.Re
     if "{announcement_id}" in template or "{webhook_id}" in template:
         place |= _notices(world, place["slug"], template)
     named = place | {"team_id": world.team, "code": "not-found"} | PICTURE
+    named |= _of_teams(world, template)
     path = (template + TABLE[route].query).format(**named)
     body = TABLE[route].body
     if body == "new team":
         body = {"name": builders.unique("Team")}
     elif body == "join":
         body = {"team_id": world.team, "terms_version": place["terms_version"]}
-    return api.as_(world.tokens[role]).call(
-        method, path.removeprefix("/api/v1"), **({} if body is None else {"json": body})
+    elif body == "owner":
+        body = {"user_id": world.people["owner"].id}
+    path = path.removeprefix("/api/v1")
+    answer = api.as_(world.tokens[role]).call(
+        method, path, **({} if body is None else {"json": body})
     )
+    if method == "PUT" and path.endswith("/disqualification") and answer.is_success:
+        world.people["organizer"].api.ok("DELETE", path)
+    return answer
+
+
+def _of_teams(world: World, template: str) -> dict[str, str]:
+    """Name what a route about teams asks for, as its row in the table expects it."""
+    owner, rival = world.people["owner"], world.people["rival"]
+    named = {"user_id": UNUSED}
+    if "{participation_id}" in template:
+        slug = world.places["published"]["slug"]
+        named["participation_id"] = owner.api.ok("GET", f"/challenges/{slug}/participations/mine")[
+            "id"
+        ]
+    if "{merge_id}" in template:
+        team = {"team": rival.teams[0]["name"]}
+        named["merge_id"] = owner.api.ok("POST", f"/teams/{world.team}/merges", json=team)["id"]
+    if template.endswith("/acceptance"):
+        owner.api.ok("POST", f"/merges/{named['merge_id']}/refusal")
+    return named
 
 
 def _notices(world: World, slug: str, template: str) -> dict[str, str]:
@@ -156,9 +182,10 @@ def test_lists_hold_what_each_role_may_see(world: World, api: Api) -> None:
 
 
 def test_what_may_not_be_seen_looks_like_what_is_not_there(world: World, api: Api) -> None:
-    unused = "019a9f00-0000-7000-8000-000000000000"
+    unused = UNUSED
     nothing = {
-        "phase_id": unused, "submission_id": unused, "slug": "there-is-none", "number": "999999",
+        "phase_id": unused, "submission_id": unused, "participation_id": unused,
+        "slug": "there-is-none", "number": "999999", "user_id": unused,
         "shown": unused, "announcement_id": unused, "webhook_id": unused, "team_id": unused,
         **PICTURE,
     }  # fmt: skip

@@ -80,6 +80,8 @@ def everything() -> dict[str, bytes]:
         title="Über: alles #1",
         zero_pad=True,
         strip_suffixes=[".zip", ".zarr"],
+        participation={"approval": "required", "email_domains": ["uni.example.edu"]},
+        teams_locked_at="2026-03-20T00:00:00+01:00",
         terms_version="1.0",
         tasks=tasks,
         phases=[dev, final, third],

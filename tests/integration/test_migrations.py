@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine
 
 from app.clock import utc_now
-from app.models import Base, Notice, RankingChange
+from app.models import Base, Notice, RankingChange, Team, TeamMerge
 from app.notices.recipients import fan_out
 from app.settings import Settings
 from tests import builders
@@ -88,12 +88,21 @@ def fill(settings: Settings, parts: Parts) -> None:
         hook = {"url": "https://example.org/hook"}
         team.api.ok("POST", f"/teams/{team.teams[0]['id']}/webhooks", json=hook)
         team.api.ok("PUT", "/notices/preferences", json={"by_mail": {"scored": False}})
+        team_id = team.teams[0]["id"]
     with own.sessions() as session:
         for notice_id in session.scalars(sa.select(Notice.id)):
             fan_out(session, notice_id, mail=True, now=utc_now())
         change = {"reason": "A better way.", "before": {}, "after": {}, "moves": []}
         phase, host = UUID(contest.phase), UUID(contest.host.id)
         session.add(RankingChange(phase_id=phase, by_id=host, at=utc_now(), **change))
+        team = session.get_one(Team, UUID(team_id))
+        other = Team(
+            slug="o", name="O", captain_id=host, invitation_digest="-", created_at=utc_now()
+        )
+        session.add(other)
+        session.flush()
+        ids = {"team_id": team.id, "joining_team_id": other.id, "proposed_by_id": team.captain_id}
+        session.add(TeamMerge(**ids, proposed_at=utc_now()))
         session.commit()
     own.close()
 
@@ -185,16 +194,46 @@ def test_policies_without_a_name_before_become_the_default_ones(
     assert columns(engine, "SELECT inputs, places FROM leaderboard_snapshot") == [(None, None)]
 
 
+IN_TEAMS = "SELECT count(*) FROM participation_member"
+
+
+def test_who_had_left_a_team_is_not_back_in_it_where_nothing_can_say_so(
+    own: Settings, parts: Parts
+) -> None:
+    fill(own, parts)
+    engine = engine_of(own)
+    states = "SELECT state, disqualified_publicly, merged_into_id FROM participation"
+    assert columns(engine, states) == [("approved", False, None)]
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE participation_member SET left_at = now()"))
+    command.downgrade(alembic_config(own.database_url), "0005")
+    assert columns(engine, IN_TEAMS) == [(0,)]
+    command.upgrade(alembic_config(own.database_url), "head")
+    rules = "SELECT approval, email_domains, teams_locked_at FROM challenge"
+    assert columns(engine, rules) == [("automatic", [], None)]
+    assert columns(engine, states) == [("approved", False, None)]
+
+
 CONTRADICTIONS = {
-    "UPDATE phase SET selection = 'selected'": "selected_has_a_limit",
-    "UPDATE phase SET selection_limit = 3": "selected_has_a_limit",
-    "UPDATE phase SET selection = 'selected', selection_limit = 21": "selection_limit_in_bounds",
-    "UPDATE phase SET select_by = 'mean-q', selection = 'last'": "best_is_by_something",
-    "UPDATE phase SET select_by = 'luck'": "select_by_known",
-    "UPDATE phase SET weights_frozen_at = now()": "frozen_weights_are_neucos",
-    "UPDATE phase SET tie_break = 'a coin'": "tie_break_known",
-    "UPDATE phase SET win_rate_against = 'all'": "win_rate_against_known",
-    "UPDATE phase SET ranking = 'by-name'": "ranking_known",
+    "UPDATE participation SET state = 'declined'": "participation_declined_for_a_reason",
+    "UPDATE participation SET state = 'maybe'": "participation_state_known",
+    "UPDATE participation SET decided_at = now()": "participation_decided_by_somebody",
+    "UPDATE submission SET disqualified_at = now()": "submission_disqualified_whole",
+    "UPDATE participation SET disqualified_publicly = true": "participation_disqualified_whole",
+    "UPDATE challenge SET approval = 'sometimes'": "challenge_approval_known",
+    "UPDATE team_merge SET joining_team_id = team_id": "team_merge_of_two_teams",
+    "UPDATE team_merge SET state = 'accepted', decided_at = now()": "team_merge_",
+    "UPDATE phase SET selection = 'selected'": "phase_selected_has_a_limit",
+    "UPDATE phase SET selection_limit = 3": "phase_selected_has_a_limit",
+    "UPDATE phase SET selection = 'selected', selection_limit = 21": (
+        "phase_selection_limit_in_bounds"
+    ),
+    "UPDATE phase SET select_by = 'mean-q', selection = 'last'": "phase_best_is_by_something",
+    "UPDATE phase SET select_by = 'luck'": "phase_select_by_known",
+    "UPDATE phase SET weights_frozen_at = now()": "phase_frozen_weights_are_neucos",
+    "UPDATE phase SET tie_break = 'a coin'": "phase_tie_break_known",
+    "UPDATE phase SET win_rate_against = 'all'": "phase_win_rate_against_known",
+    "UPDATE phase SET ranking = 'by-name'": "phase_ranking_known",
 }
 
 
@@ -204,7 +243,7 @@ def test_the_database_holds_policies_to_sense_and_their_changes_to_what_was_writ
     fill(own, parts)
     engine = engine_of(own)
     for statement, check in CONTRADICTIONS.items():
-        refused = pytest.raises(sa.exc.IntegrityError, match=f"ck_phase_{check}")
+        refused = pytest.raises(sa.exc.IntegrityError, match=f"ck_{check}")
         with engine.connect() as connection, refused:
             connection.execute(sa.text(statement))
     for statement in ("UPDATE ranking_change SET reason = ''", "DELETE FROM ranking_change"):

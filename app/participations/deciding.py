@@ -1,0 +1,241 @@
+"""What organizers decide of participations: let in, decline, disqualify, reinstate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from app.challenges.service import get_challenge, get_organized
+from app.errors import Forbidden, NotFound, ParticipationForbids
+from app.models import (
+    Challenge,
+    Disqualifiable,
+    Participation,
+    ParticipationMember,
+    ParticipationState,
+    Submission,
+    Team,
+    User,
+)
+from app.policy import Viewer, holds_any_role
+from app.queue import request_ranking
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A team in a challenge, and who takes part with it."""
+
+    participation: Participation
+    team: Team
+    members: tuple[User, ...]
+
+    @property
+    def id(self) -> UUID:
+        """The participation's."""
+        return self.participation.id
+
+
+def list_entrants(
+    session: Session,
+    viewer: Viewer,
+    slug: str,
+    *,
+    state: ParticipationState | None,
+    after: UUID | None,
+    limit: int,
+) -> list[Entrant]:
+    """Return the teams of a challenge, newest first, and one more than `limit` if there is.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such challenge.
+    Forbidden
+        If the viewer has no role in it.
+    """
+    challenge = get_challenge(session, viewer, slug)
+    has_role = exists().where(Challenge.id == challenge.id, holds_any_role(viewer))
+    if not session.scalar(select(has_role)):
+        raise Forbidden("Only those who run or read the challenge see who takes part.")
+    statement = select(Participation, Team).join(Team, Team.id == Participation.team_id)
+    statement = statement.where(Participation.challenge_id == challenge.id)
+    if state is not None:
+        statement = statement.where(Participation.state == state)
+    if after is not None:
+        statement = statement.where(Participation.id < after)
+    rows = session.execute(statement.order_by(Participation.id.desc()).limit(limit + 1)).all()
+    members = _members(session, [participation.id for participation, _ in rows])
+    return [Entrant(one, team, tuple(members.get(one.id, ()))) for one, team in rows]
+
+
+def entrant_of(session: Session, participation: Participation) -> Entrant:
+    """Describe a participation."""
+    team = session.get_one(Team, participation.team_id)
+    return Entrant(
+        participation, team, tuple(_members(session, [participation.id]).get(participation.id, ()))
+    )
+
+
+def approve(
+    session: Session, viewer: Viewer, slug: str, participation_id: UUID, *, now: datetime
+) -> Participation:
+    """Let a team take part, also one that was declined; again changes nothing.
+
+    Raises
+    ------
+    NotFound, Forbidden, ParticipationForbids
+        As `_lock`.
+    """
+    participation = _lock(session, viewer, slug, participation_id)
+    if participation.state != ParticipationState.APPROVED:
+        participation.state = ParticipationState.APPROVED
+        participation.decided_at = now
+        participation.decided_by_id = viewer.me
+        participation.decision_reason = None
+        session.flush()
+    return participation
+
+
+def decline(
+    session: Session,
+    viewer: Viewer,
+    slug: str,
+    participation_id: UUID,
+    *,
+    reason: str,
+    now: datetime,
+) -> Participation:
+    """Decline a team that waits; or give another reason.
+
+    Raises
+    ------
+    NotFound, Forbidden, ParticipationForbids
+        As `_lock`; also if the team takes part already.
+    """
+    participation = _lock(session, viewer, slug, participation_id)
+    if participation.state == ParticipationState.APPROVED:
+        raise ParticipationForbids("The team takes part already: disqualify it instead.")
+    participation.state = ParticipationState.DECLINED
+    participation.decided_at = now
+    participation.decided_by_id = viewer.me
+    participation.decision_reason = reason
+    session.flush()
+    return participation
+
+
+def disqualify_team(
+    session: Session,
+    viewer: Viewer,
+    slug: str,
+    participation_id: UUID,
+    *,
+    reason: str,
+    publicly: bool,
+    now: datetime,
+) -> tuple[Participation, list[UUID]]:
+    """Take a team out of all ranks; again changes the reason. Return also the phases to rank.
+
+    Raises
+    ------
+    NotFound, Forbidden, ParticipationForbids
+        As `_lock`.
+    """
+    participation = _lock(session, viewer, slug, participation_id)
+    disqualify(participation, by=viewer.me, reason=reason, publicly=publicly, now=now)
+    return participation, _rank_again(session, participation)
+
+
+def reinstate_team(
+    session: Session, viewer: Viewer, slug: str, participation_id: UUID
+) -> tuple[Participation, list[UUID]]:
+    """Put a team back into the ranks; again changes nothing. Return also the phases to rank.
+
+    Raises
+    ------
+    NotFound, Forbidden, ParticipationForbids
+        As `_lock`.
+    """
+    participation = _lock(session, viewer, slug, participation_id)
+    reinstate(participation)
+    return participation, _rank_again(session, participation)
+
+
+def disqualify(
+    row: Disqualifiable, *, by: UUID, reason: str, publicly: bool, now: datetime
+) -> None:
+    """Mark a row as disqualified; the instant of the first time stays."""
+    row.disqualified_at = row.disqualified_at or now
+    row.disqualified_by_id = by
+    row.disqualified_reason = reason
+    row.disqualified_publicly = publicly
+
+
+def reinstate(row: Disqualifiable) -> None:
+    """Take the mark off."""
+    row.disqualified_at = None
+    row.disqualified_by_id = None
+    row.disqualified_reason = None
+    row.disqualified_publicly = False
+
+
+def phases_handed_in_to(session: Session, participation_ids: Sequence[UUID]) -> list[UUID]:
+    """Return the phases that have submissions of teams, in the order in which boards are locked."""
+    statement = select(Submission.phase_id).where(
+        Submission.participation_id.in_(participation_ids)
+    )
+    return sorted(session.scalars(statement.distinct()))
+
+
+def _rank_again(session: Session, participation: Participation) -> list[UUID]:
+    session.flush()
+    phases = phases_handed_in_to(session, [participation.id])
+    for phase_id in phases:
+        request_ranking(session, phase_id)
+    return phases
+
+
+def _lock(session: Session, viewer: Viewer, slug: str, participation_id: UUID) -> Participation:
+    """Lock a participation that the viewer may decide upon: no upload of the team goes on.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such challenge, or it has no such participation.
+    Forbidden
+        If the viewer does not organize it.
+    ParticipationForbids
+        If the team has become part of another.
+    """
+    challenge = get_organized(session, viewer, slug)
+    participation = session.scalars(
+        select(Participation)
+        .where(Participation.id == participation_id, Participation.challenge_id == challenge.id)
+        .with_for_update()
+    ).one_or_none()
+    if participation is None:
+        raise NotFound("participation")
+    if participation.merged_into_id is not None:
+        raise ParticipationForbids(
+            f"The team has become part of another, whose participation is "
+            f"{participation.merged_into_id}."
+        )
+    return participation
+
+
+def _members(session: Session, participation_ids: Sequence[UUID]) -> dict[UUID, list[User]]:
+    rows = session.execute(
+        select(ParticipationMember.participation_id, User)
+        .join(User, User.id == ParticipationMember.user_id)
+        .where(
+            ParticipationMember.participation_id.in_(participation_ids),
+            ParticipationMember.left_at.is_(None),
+        )
+        .order_by(User.id)
+    )
+    members: dict[UUID, list[User]] = {}
+    for participation_id, user in rows:
+        members.setdefault(participation_id, []).append(user)
+    return members
