@@ -43,9 +43,10 @@ class Place:
         return f"{self.challenge}/dev"
 
 
-@pytest.fixture(scope="session")
+# Not for the session: Playwright's loop runs as long, and tests after these run loops of their own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Start one browser for all tests of this process."""
+    """Start one browser for a module."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
