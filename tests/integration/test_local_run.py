@@ -201,10 +201,11 @@ def test_the_demo_ranks_what_is_known_to_be_better_first_and_noise_last(run: Run
 
 def test_the_printed_table_is_the_board(run: Run) -> None:
     rows = [line.strip("│").split("│") for line in run.said if line.startswith("│")]
-    printed = [row[1].strip() for row in rows if row[1].strip() != "baseline"]
+    cells = [[cell.strip() for cell in row[:4]] for row in rows]
+    printed = [(rank, tier, team) for rank, _, tier, team in cells if team != "baseline"]
     boards = _boards(run)
     expected = [
-        entry["team"]
+        (str(entry["rank"]), str(entry["tier"]), entry["team"])
         for phase in PHASES
         for entry in boards[phase]["entries"]
         if not entry["is_baseline"]
