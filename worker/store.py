@@ -71,14 +71,31 @@ def finish(session: Session, work: Work, outcome: Outcome, *, now: datetime) -> 
     """Write scores, status and the request to rank; False, and nothing, if the lease was lost."""
     if not move(session, work.submission_id, Status.SCORED, now=now, attempt=work.attempt):
         return False
+    add_evaluation(session, work, outcome, official=True, attempt=work.attempt, now=now)
+    note_end(session, work.submission_id, NoticeKind.SCORED, now=now)
+    request_ranking(session, work.phase_id)
+    session.flush()
+    return True
+
+
+def add_evaluation(
+    session: Session,
+    work: Work,
+    outcome: Outcome,
+    *,
+    official: bool,
+    attempt: int,
+    now: datetime,
+) -> UUID:
+    """Write an evaluation with its task scores; return its id."""
     evaluation = Evaluation(
         id=new_id(),
         submission_id=work.submission_id,
         scorer=work.scorer,
         scorer_version=work.scorer_version,
         rules_digest=rules_digest(work),
-        is_official=True,
-        attempt=work.attempt,
+        is_official=official,
+        attempt=attempt,
         created_at=now,
         seconds=outcome.seconds,
         receipt=outcome.receipt,
@@ -104,10 +121,8 @@ def finish(session: Session, work: Work, outcome: Outcome, *, now: datetime) -> 
                 penalties=score.penalties.tolist(),
             )
         )
-    note_end(session, work.submission_id, NoticeKind.SCORED, now=now)
-    request_ranking(session, work.phase_id)
     session.flush()
-    return True
+    return evaluation.id
 
 
 def reject(session: Session, work: Work, failure: Failure, *, now: datetime) -> bool:
