@@ -23,13 +23,17 @@ from app.models import (
 
 @dataclass(frozen=True)
 class Viewer:
-    """Whoever makes a request, as far as rights go. `user_id` is None for anybody."""
+    """Whoever makes a request, as far as rights go. `user_id` is None for anybody.
+
+    `request_id` gives nobody a right: it leads from what was changed to the request that did.
+    """
 
     user_id: UUID | None = None
     token_id: UUID | None = None
     scopes: frozenset[str] = frozenset()
     is_operator: bool = False
     may_organize: bool = False
+    request_id: UUID | None = None
 
     @property
     def me(self) -> UUID:

@@ -5,7 +5,9 @@ to start with one that does not. Nothing is open by omission.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
@@ -69,6 +71,7 @@ def get_request_id(request: Request) -> str:
 def get_viewer(
     sessions: Annotated[SessionFactory, Depends(get_sessions)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    request_id: Annotated[str, Depends(get_request_id)],
 ) -> Viewer:
     """Find out who calls; nobody is a viewer too, a bad token is an error.
 
@@ -78,9 +81,10 @@ def get_viewer(
         If a token came that is unknown, expired or revoked.
     """
     if credentials is None:
-        return ANYBODY
+        return replace(ANYBODY, request_id=UUID(request_id))
     with sessions() as session:
-        return authenticate(session, credentials.credentials, now=utc_now())
+        known = authenticate(session, credentials.credentials, now=utc_now())
+    return replace(known, request_id=UUID(request_id))
 
 
 class Access:
@@ -100,7 +104,8 @@ class Access:
         if self.scope is not None:
             require_scope(viewer, self.scope)
         elif Scope.READ not in viewer.scopes:
-            return ANYBODY  # a token that may not read sees what anybody sees
+            # A token that may not read sees what anybody sees.
+            return replace(ANYBODY, request_id=viewer.request_id)
         return viewer
 
 

@@ -1,5 +1,6 @@
 """The rows. Import from here, so that every table is known whenever one is."""
 
+from app.models.audit import ActorKind, AuditEntry
 from app.models.base import Base, new_id
 from app.models.challenge import (
     Analysis,
@@ -44,9 +45,11 @@ from app.models.user import Scope, Token, User
 
 __all__ = [
     "SNAPSHOT_NUMBERS",
+    "ActorKind",
     "Analysis",
     "Announcement",
     "Approval",
+    "AuditEntry",
     "Base",
     "Challenge",
     "ChallengeRole",
