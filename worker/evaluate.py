@@ -93,8 +93,9 @@ def _compute(parts: Parts, work: Work, lease: Lease) -> Outcome:
         lease.note_progress(len(scores))
         _tell(parts, work, Status.RUNNING, len(scores))
     found = analyse(matrix, prepared, tasks, scores, scorer=scorer, wanted=wanted).to_dict()
-    drawn = _draw_samples(parts, work, tasks, scores) if Analysis.PREDICTIONS in wanted else None
-    if drawn is not None:
+    drawn = None
+    if Analysis.PREDICTIONS in wanted:
+        drawn = _draw_samples(parts, work, tasks, scores, n_samples=len(matrix))
         found["sample_bootstrap"] = drawn.to_dict([task.weight for task in work.tasks])
     return Outcome(
         scores=scores,
@@ -106,11 +107,23 @@ def _compute(parts: Parts, work: Work, lease: Lease) -> Outcome:
 
 
 def _draw_samples(
-    parts: Parts, work: Work, tasks: Sequence[ProbeTask], scores: Sequence[TaskScores]
+    parts: Parts,
+    work: Work,
+    tasks: Sequence[ProbeTask],
+    scores: Sequence[TaskScores],
+    *,
+    n_samples: int,
 ) -> SampleErrors:
     """Draw the same samples for every submission of the phase, by group where splits are."""
     units = [read_groups(parts.blobs, task) for task in work.tasks]
-    return bootstrap_tasks(tasks, scores, units, seed=work.seed, floor=floor_of(work.scorer))
+    return bootstrap_tasks(
+        tasks,
+        scores,
+        units,
+        n_samples=n_samples,
+        seed=work.seed,
+        floor=floor_of(work.scorer),
+    )
 
 
 def _keep_predictions(

@@ -13,11 +13,11 @@ from probeboard.labelsets import (
     LabelSet,
     Split,
     from_bytes,
-    group_numbers,
     make_splits,
     marks_from_bytes,
+    number_groups,
 )
-from probeboard.probing import ProbeTask
+from probeboard.probing import ProbeTask, Units
 from worker.work import Work, WorkTask
 
 
@@ -42,8 +42,8 @@ def read_probe_task(blobs: BlobStore, work: Work, task: WorkTask) -> ProbeTask:
     )
 
 
-def read_groups(blobs: BlobStore, task: WorkTask) -> NDArray[np.int64] | None:
-    """Return the number of each labelled sample's group; None where splits are not by group."""
+def read_groups(blobs: BlobStore, task: WorkTask) -> Units | None:
+    """Return the groups of a task's labelled samples; None where splits are not by group."""
     if task.splits.marks is None:
         return None
     return _number_groups(blobs, task.label_digest, task.splits)
@@ -70,11 +70,10 @@ def _make_splits(blobs: BlobStore, label_digest: str, splits: TaskSplits) -> tup
 
 
 @lru_cache(maxsize=32)
-def _number_groups(
-    blobs: BlobStore, label_digest: str, splits: TaskSplits
-) -> NDArray[np.int64] | None:
+def _number_groups(blobs: BlobStore, label_digest: str, splits: TaskSplits) -> Units | None:
     marks = None if splits.marks is None else _read_marks(blobs, splits.marks)
-    return group_numbers(_read_labels(blobs, label_digest), splits.spec, marks)
+    groups = number_groups(_read_labels(blobs, label_digest), splits.spec, marks)
+    return None if groups is None else Units(groups.of, groups.size, f"groups {splits.marks}")
 
 
 def _read_marks(blobs: BlobStore, digest: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ organizer's upload, and must not pay for SciPy or scikit-learn.
 """
 
 from probeboard.labelsets.checking import check_splits, find_split_issues
-from probeboard.labelsets.groups import group_numbers
+from probeboard.labelsets.groups import number_groups
 from probeboard.labelsets.issues import InvalidLabels, InvalidSplits, LabelIssue
 from probeboard.labelsets.label_set import LabelSet, TaskType, from_bytes, to_bytes
 from probeboard.labelsets.marks import count_splits, marks_from_bytes, marks_to_bytes, read_marks
@@ -26,10 +26,10 @@ __all__ = [
     "count_splits",
     "find_split_issues",
     "from_bytes",
-    "group_numbers",
     "make_splits",
     "marks_from_bytes",
     "marks_to_bytes",
+    "number_groups",
     "read_labels",
     "read_marks",
     "shuffle_splits",

@@ -17,6 +17,7 @@ from probeboard.probing.neuco import UnsupportedTask
 from probeboard.probing.predictions import pack_predictions, unpack_predictions
 from probeboard.probing.preparation import PreparedEmbeddings, prepare
 from probeboard.probing.rate_distortion import RatePoint, rate_distortion
+from probeboard.probing.sample_bootstrap import Units
 from probeboard.probing.sample_errors import SampleErrors, bootstrap_tasks
 from probeboard.probing.scaling import Scaling
 from probeboard.probing.scorers import (
@@ -48,6 +49,7 @@ __all__ = [
     "Scorer",
     "Spectrum",
     "TaskScores",
+    "Units",
     "UnknownScorer",
     "UnsupportedTask",
     "analyse",

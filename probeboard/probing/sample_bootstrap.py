@@ -11,10 +11,17 @@ Every metric here is a function of sums over test rows, so that for each split o
 counts of the units in its test part, ``(n_draws, n_tested)``, with their sums, ``(n_tested, q)``,
 gives all draws.
 Average precision over all labels of a multilabel task is no such function, and is not offered.
+
+Tasks seldom label the same samples. What is drawn is therefore drawn once for all of them, from all
+units of the phase, labelled or not: a sample that two tasks share counts equally often in both, so
+that their scores err together as far as they rest on the same samples. How many of a task's own
+units a draw has is then binomial, not fixed; a score is a ratio of sums, so that this changes its
+error by a relative 1/n only.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -27,20 +34,59 @@ from probeboard.probing.task import ProbeKind, ProbeTask
 
 N_DRAWS = 1000
 CHUNK = 100
+MOST_COUNTS = 2_000_000  # at a time
 # A test part whose labels vary less than this, in units of their spread, has no R².
 TINY = 1e-6
 
 Array = NDArray[np.float64]
 _FromSums = Callable[[Array], Array]
+_FromCounts = Callable[[NDArray[np.float32]], Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """What is drawn as a whole, as numbers in a list that a phase has.
+
+    Attributes
+    ----------
+    of
+        Shape ``(n,)``, int: the number of the unit of each labelled sample, from 0.
+    size
+        Length of the list, units without a label in this task included.
+    name
+        Of the list: tasks whose units are of one list are drawn together.
+    """
+
+    of: NDArray[np.int64]
+    size: int
+    name: str
+
+    @property
+    def n_labelled(self) -> int:
+        """How many of them have a label in this task."""
+        return np.unique(self.of).size
+
+
+def each_sample(task: ProbeTask, n_samples: int) -> Units:
+    """Draw each of a phase's samples by itself.
+
+    Parameters
+    ----------
+    task
+        Whose ``rows`` number the samples.
+    n_samples
+        How many samples the embeddings have.
+    """
+    return Units(task.rows.astype(np.int64), n_samples, "samples")
 
 
 def bootstrap_samples(
     task: ProbeTask,
     predictions: Sequence[NDArray[Any]],
+    units: Units,
     *,
     seed: str,
     floor: float,
-    units: NDArray[np.int64] | None = None,
     n_draws: int = N_DRAWS,
 ) -> NDArray[np.float32] | None:
     """Draw how far a task's mean score may be off, had other samples been labelled.
@@ -51,14 +97,13 @@ def bootstrap_samples(
         Whose labels are the truth.
     predictions
         As `TaskScores.predictions`: one array per split.
+    units
+        What is drawn with replacement: samples, or groups of them.
     seed
-        Equal seeds and equal samples give equal draws of samples, whatever the embeddings, the
+        Equal seeds and equal lists of units give equal draws of units, whatever the embeddings, the
         task or its splits: scores err together, and comparisons are paired.
     floor
         Split scores count as no less than this; ``-inf`` for as they are.
-    units
-        Shape ``(n,)``, numbers from 0: the group of each labelled sample, drawn as a whole; each
-        sample by itself if None.
     n_draws
         How many.
 
@@ -75,50 +120,65 @@ def bootstrap_samples(
     >>> split = Split(train=np.arange(0), test=np.arange(100))
     >>> task = ProbeTask("forest", TaskType.BINARY, np.arange(100), labels, (split,))
     >>> logits = np.where(np.arange(100) < 80, labels, 1 - labels) - 0.5  # 80 of 100 are right
-    >>> draws = bootstrap_samples(task, [logits], seed="forest", floor=-1.0)
+    >>> units = each_sample(task, n_samples=100)
+    >>> draws = bootstrap_samples(task, [logits], units, seed="forest", floor=-1.0)
     >>> draws.shape, bool(0.03 < draws.std() < 0.06)
     ((1000,), True)
+    """
+    score = score_of_draws(task, predictions, units, floor=floor)
+    if score is None:
+        return None
+    counts = draw_units(units.name, units.size, seed=seed, n_draws=n_draws)
+    return deviations([score(drawn) for drawn in counts])
+
+
+def score_of_draws(
+    task: ProbeTask, predictions: Sequence[NDArray[Any]], units: Units, *, floor: float
+) -> _FromCounts | None:
+    """Return what gives the mean score of draws, ``(rows,)``, from the counts of all units.
+
+    Counts have shape ``(rows, units.size)``. None where the metric is none of sums; other
+    parameters as for `bootstrap_samples`.
     """
     prepared = _sums_of(task, predictions)
     if prepared is None:
         return None
     per_row, from_sums = prepared
-    n = task.labels.shape[0]
-    unit = np.arange(n) if units is None else units
-    n_units = int(unit.max()) + 1
     tested = [
-        _by_unit(unit[split.test], values)
+        _by_unit(units.of[split.test], values)
         for split, values in zip(task.splits, per_row, strict=True)
     ]
     observed = from_sums(np.stack([values.sum(axis=0) for values in per_row])[np.newaxis])[0]
-    means: list[Array] = []
-    for counts in _counts(_generator(seed, task, unit), n_units, n_draws):
-        drawn = np.stack([counts[:, units] @ sums for units, sums in tested], axis=1)
+
+    def score(counts: NDArray[np.float32]) -> Array:
+        drawn = np.stack([counts[:, unit] @ sums for unit, sums in tested], axis=1)
         scores = from_sums(drawn.astype(np.float64))
         # A test part that a draw left without a score says nothing new.
         scores = np.where(np.isfinite(scores), scores, np.nan_to_num(observed))
-        means.append(np.maximum(scores, floor).mean(axis=1))
-    draws = np.concatenate(means)
+        return np.asarray(np.maximum(scores, floor).mean(axis=1))
+
+    return score
+
+
+def deviations(scores: Sequence[Array]) -> NDArray[np.float32]:
+    """Return what draws differ by from their mean; they come in chunks."""
+    draws = np.concatenate(scores)
     return np.asarray(draws - draws.mean(), dtype=np.float32)
 
 
-def _generator(seed: str, task: ProbeTask, unit: NDArray[np.int64]) -> np.random.Generator:
-    digest = hashlib.sha256(seed.encode())
-    digest.update(np.ascontiguousarray(task.rows, dtype="<i8").tobytes())
-    digest.update(np.ascontiguousarray(unit, dtype="<i8").tobytes())
-    return np.random.default_rng(np.frombuffer(digest.digest(), dtype="<u4"))
-
-
-def _counts(
-    generator: np.random.Generator, n_units: int, n_draws: int
+def draw_units(
+    name: str, size: int, *, seed: str, n_draws: int = N_DRAWS
 ) -> Iterator[NDArray[np.float32]]:
-    """How often each unit was drawn, shape ``(≤ CHUNK, n_units)`` at a time."""
-    for start in range(0, n_draws, CHUNK):
-        rows = min(CHUNK, n_draws - start)
-        drawn = generator.integers(n_units, size=(rows, n_units))
-        drawn += np.arange(rows)[:, np.newaxis] * n_units
-        counts = np.bincount(drawn.ravel(), minlength=rows * n_units)
-        yield counts.reshape(rows, n_units).astype(np.float32)
+    """Draw with replacement: how often each unit of a list, shape ``(≤ CHUNK, size)`` at a time."""
+    digest = hashlib.sha256(f"{seed}\n{name}\n{size}".encode()).digest()
+    generator = np.random.default_rng(np.frombuffer(digest, dtype="<u4"))
+    at_once = max(1, min(CHUNK, MOST_COUNTS // size))
+    for start in range(0, n_draws, at_once):
+        rows = min(at_once, n_draws - start)
+        drawn = generator.integers(size, size=(rows, size))
+        drawn += np.arange(rows)[:, np.newaxis] * size
+        counts = np.bincount(drawn.ravel(), minlength=rows * size)
+        yield counts.reshape(rows, size).astype(np.float32)
 
 
 def _by_unit(

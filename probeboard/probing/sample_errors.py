@@ -1,16 +1,22 @@
 """The bootstrap of samples over all tasks of an evaluation: draws to keep, and standard errors."""
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from probeboard.probing.sample_bootstrap import N_DRAWS, bootstrap_samples
+from probeboard.probing.sample_bootstrap import (
+    N_DRAWS,
+    Units,
+    deviations,
+    draw_units,
+    each_sample,
+    score_of_draws,
+)
 from probeboard.probing.task import ProbeTask, TaskScores
-
-Units = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +31,9 @@ class SampleErrors:
         Shape ``(t, n_draws)``, float32: deviations of each task's mean score, in the unit of the
         score; a row of NaN where the metric is none of sums over samples.
     n_units
-        How many samples, or groups, each task's draws were made from.
+        How many samples, or groups, have a label in each task.
     grouped
-        Whether those were groups.
+        Whether groups were drawn.
     """
 
     names: tuple[str, ...]
@@ -73,18 +79,21 @@ def bootstrap_tasks(
     scores: Sequence[TaskScores],
     units: Sequence[Units | None],
     *,
+    n_samples: int,
     seed: str,
     floor: float,
     n_draws: int = N_DRAWS,
 ) -> SampleErrors:
-    """Draw samples anew for all tasks of an evaluation.
+    """Draw samples anew for all tasks of an evaluation, the same ones for all.
 
     Parameters
     ----------
     tasks, scores
         What was scored, and its scores with predictions, in the same order.
     units
-        Of each task, the group of each labelled sample; None where samples are drawn one by one.
+        Of each task, the groups to draw; None where samples are drawn one by one.
+    n_samples
+        How many samples the embeddings have.
     seed, floor, n_draws
         As for `bootstrap_samples`.
 
@@ -96,25 +105,43 @@ def bootstrap_tasks(
     >>> splits = shuffle_splits(60, SplitSpec(n_splits=5))
     >>> task = ProbeTask("sum", TaskType.REGRESSION, np.arange(60), X.sum(axis=1), splits)
     >>> scores = list(score_tasks(prepare(X), [task], scorer=get_scorer("exact")))
-    >>> found = bootstrap_tasks([task], scores, [None], seed="phase 1", floor=-1.0)
+    >>> found = bootstrap_tasks([task], scores, [None], n_samples=60, seed="phase 1", floor=-1.0)
     >>> found.draws.shape, found.unit, found.to_dict([1.0])["tasks"]["sum"]["n_units"]
     ((1, 1000), 'sample', 60)
     """
-    rows = []
-    for task, one, unit in zip(tasks, scores, units, strict=True):
-        drawn = bootstrap_samples(
-            task, one.predictions, seed=seed, floor=floor, units=unit, n_draws=n_draws
-        )
-        rows.append(np.full(n_draws, np.nan, dtype=np.float32) if drawn is None else drawn)
+    drawn = [
+        each_sample(task, n_samples) if unit is None else unit
+        for task, unit in zip(tasks, units, strict=True)
+    ]
+    draws = np.full((len(tasks), n_draws), np.nan, dtype=np.float32)
+    for (name, size), numbers in _by_list(drawn).items():
+        scorers = {
+            number: score
+            for number in numbers
+            if (score := score_of_draws(
+                tasks[number], scores[number].predictions, drawn[number], floor=floor
+            ))
+        }  # fmt: skip
+        found = [
+            [score(counts) for score in scorers.values()]
+            for counts in (draw_units(name, size, seed=seed, n_draws=n_draws) if scorers else ())
+        ]
+        for number, chunks in zip(scorers, zip(*found, strict=True), strict=True):
+            draws[number] = deviations(chunks)
     return SampleErrors(
         names=tuple(task.name for task in tasks),
-        draws=np.stack(rows),
-        n_units=tuple(
-            len(task.rows) if unit is None else int(unit.max()) + 1
-            for task, unit in zip(tasks, units, strict=True)
-        ),
+        draws=draws,
+        n_units=tuple(unit.n_labelled for unit in drawn),
         grouped=tuple(unit is not None for unit in units),
     )
+
+
+def _by_list(units: Sequence[Units]) -> dict[tuple[str, int], list[int]]:
+    """Return the numbers of the tasks whose units are of one list."""
+    found: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    for number, unit in enumerate(units):
+        found[unit.name, unit.size].append(number)
+    return found
 
 
 def _standard_errors(draws: NDArray[np.floating]) -> list[float | None]:

@@ -15,9 +15,16 @@ from app.leaderboards.derive import rederive
 from app.models import Evaluation, Snapshot
 from app.queue import request_ranking
 from app.submissions.split_scores import ScoreCache
-from probeboard.labelsets import SplitKind, SplitSpec, TaskType, make_splits, read_labels
+from probeboard.labelsets import (
+    SplitKind,
+    SplitSpec,
+    TaskType,
+    make_splits,
+    marks_to_bytes,
+    read_labels,
+)
 from probeboard.probing import ProbeTask, get_scorer, prepare, score_tasks
-from probeboard.probing.sample_bootstrap import bootstrap_samples
+from probeboard.probing.sample_bootstrap import Units, bootstrap_samples, each_sample
 from tests import builders
 from tests.api import Api
 from tests.builders import Contest, Person
@@ -85,6 +92,7 @@ def by_library(contest: Contest, matrix: NDArray[np.float32], *, grouped: bool) 
     """Bootstrap the two tasks of every contest by the library alone."""
     files, ids = builders.bundle_files(), builders.sample_ids()
     marks = {one: f"site-{number % 12}" for number, one in enumerate(ids)}
+    digest = hashlib.sha256(marks_to_bytes(marks)).hexdigest()
     spec = SplitSpec(5, 0.2, 1, kind=SplitKind.GROUPED if grouped else SplitKind.SHUFFLE)
     found = []
     for slug, kind in (("height", TaskType.REGRESSION), ("wet", TaskType.BINARY)):
@@ -94,13 +102,10 @@ def by_library(contest: Contest, matrix: NDArray[np.float32], *, grouped: bool) 
         task = ProbeTask(slug, kind, rows, labels.labels, splits)
         (scores,) = score_tasks(prepare(matrix), [task], scorer=get_scorer("exact"))
         names = sorted(set(marks.values()))
-        units = np.array([names.index(marks[one]) for one in labels.sample_ids])
+        of = np.array([names.index(marks[one]) for one in labels.sample_ids])
+        units = Units(of, 12, f"groups {digest}") if grouped else each_sample(task, len(ids))
         seed = f"{contest.challenge['slug']}/dev"
-        found.append(
-            bootstrap_samples(
-                task, scores.predictions, seed=seed, floor=-1.0, units=units if grouped else None
-            )
-        )
+        found.append(bootstrap_samples(task, scores.predictions, units, seed=seed, floor=-1.0))
     return found
 
 

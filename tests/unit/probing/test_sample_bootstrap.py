@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 
 from probeboard.labelsets import Split, SplitSpec, TaskType, shuffle_splits
 from probeboard.probing import Probe, ProbeKind, ProbeTask
-from probeboard.probing import sample_bootstrap as bootstrap
 from probeboard.probing.classification_metrics import f1, macro_f1
 from probeboard.probing.metrics import predicted_classes
 from probeboard.probing.regression_metrics import r2
-from probeboard.probing.sample_bootstrap import bootstrap_samples
+from probeboard.probing.sample_bootstrap import Units, bootstrap_samples, draw_units, each_sample
 
 N = 80
 SPLITS = shuffle_splits(N, SplitSpec(n_splits=6, test_size=0.3))
+EACH = Units(np.arange(N), N + 20, "samples")  # twenty have no label
 TYPES = [TaskType.REGRESSION, TaskType.BINARY, TaskType.MULTICLASS]
 
 
@@ -43,18 +43,17 @@ def score(task: ProbeTask, values: NDArray[np.float64], test: NDArray[np.intp]) 
 def one_by_one(
     task: ProbeTask,
     predictions: list[NDArray[np.float64]],
-    unit: NDArray[np.int64],
+    units: Units,
     *,
     seed: str,
 ) -> NDArray[np.float64]:
     """Repeat each test row as often as its unit was drawn, and score what results."""
-    generator = bootstrap._generator(seed, task, unit)
     draws = []
-    for counts in bootstrap._counts(generator, int(unit.max()) + 1, 200):
+    for counts in draw_units(units.name, units.size, seed=seed, n_draws=200):
         for count in counts.astype(int):
             scores = []
             for split, values in zip(task.splits, predictions, strict=True):
-                rows = np.repeat(np.arange(split.test.size), count[unit[split.test]])
+                rows = np.repeat(np.arange(split.test.size), count[units.of[split.test]])
                 kept = rows if rows.size else np.arange(split.test.size)
                 scores.append(max(score(task, values[kept], split.test[kept]), -1.0))
             draws.append(np.mean(scores))
@@ -67,10 +66,10 @@ def test_each_draw_is_what_repeating_the_samples_gives(
     task_type: TaskType, n_groups: int | None
 ) -> None:
     task, predictions = made(task_type)
-    units = None if n_groups is None else np.arange(N) % n_groups
-    drawn = bootstrap_samples(task, predictions, seed="s", floor=-1.0, units=units, n_draws=200)
+    units = EACH if n_groups is None else Units(np.arange(N) % n_groups, n_groups + 3, "sites")
+    drawn = bootstrap_samples(task, predictions, units, seed="s", floor=-1.0, n_draws=200)
     assert drawn is not None
-    expected = one_by_one(task, predictions, np.arange(N) if units is None else units, seed="s")
+    expected = one_by_one(task, predictions, units, seed="s")
     assert drawn.std() > 0.005
     np.testing.assert_allclose(drawn, expected, atol=2e-5)
 
@@ -82,7 +81,7 @@ def test_precisions_of_retrieval_are_drawn_too() -> None:
         "one", TaskType.BINARY, np.arange(N), rng.integers(2, size=N), SPLITS,
         Probe(ProbeKind.RETRIEVAL),
     )  # fmt: skip
-    drawn = bootstrap_samples(task, precisions, seed="s", floor=-1.0)
+    drawn = bootstrap_samples(task, precisions, EACH, seed="s", floor=-1.0)
     assert drawn is not None
     assert 0.01 < drawn.std() < 0.06
 
@@ -91,7 +90,7 @@ def test_a_metric_that_is_none_of_sums_is_not_offered() -> None:
     labels = np.random.default_rng(0).integers(2, size=(N, 3))
     task = ProbeTask("one", TaskType.MULTILABEL, np.arange(N), labels, SPLITS)
     values = [np.zeros((24, 3)) for _ in SPLITS]
-    assert bootstrap_samples(task, values, seed="s", floor=-1.0) is None
+    assert bootstrap_samples(task, values, EACH, seed="s", floor=-1.0) is None
 
 
 def test_the_error_is_that_of_a_mean_where_the_score_is_one() -> None:
@@ -102,16 +101,16 @@ def test_the_error_is_that_of_a_mean_where_the_score_is_one() -> None:
         "one", TaskType.BINARY, np.arange(400), np.tile([0, 1], 200), (split,),
         Probe(ProbeKind.RETRIEVAL),
     )  # fmt: skip
-    drawn = bootstrap_samples(task, [values], seed="s", floor=-1.0)
+    drawn = bootstrap_samples(task, [values], each_sample(task, 400), seed="s", floor=-1.0)
     assert drawn is not None
     assert drawn.std() == pytest.approx(values.std() / 20, rel=0.1)
 
 
 def test_the_same_samples_are_drawn_for_every_submission_and_task() -> None:
     task, predictions = made(TaskType.REGRESSION)
-    first = bootstrap_samples(task, predictions, seed="s", floor=-1.0)
-    twin = bootstrap_samples(task, [one.copy() for one in predictions], seed="s", floor=-1.0)
-    other = bootstrap_samples(task, predictions, seed="t", floor=-1.0)
+    first = bootstrap_samples(task, predictions, EACH, seed="s", floor=-1.0)
+    twin = bootstrap_samples(task, [one.copy() for one in predictions], EACH, seed="s", floor=-1.0)
+    other = bootstrap_samples(task, predictions, EACH, seed="t", floor=-1.0)
     assert first is not None
     np.testing.assert_array_equal(first, twin)
     assert not np.array_equal(first, other)
@@ -120,10 +119,10 @@ def test_the_same_samples_are_drawn_for_every_submission_and_task() -> None:
 def test_wild_guesses_and_constant_labels_give_numbers() -> None:
     task, predictions = made(TaskType.REGRESSION)
     wild = [np.full_like(one, 3e38) for one in predictions]
-    drawn = bootstrap_samples(task, wild, seed="s", floor=-1.0)
+    drawn = bootstrap_samples(task, wild, EACH, seed="s", floor=-1.0)
     assert drawn is not None
     assert (drawn == 0.0).all()  # at the floor, whatever is drawn
     flat = ProbeTask("one", TaskType.REGRESSION, np.arange(N), np.ones(N), SPLITS)
-    still = bootstrap_samples(flat, [np.ones(24) for _ in SPLITS], seed="s", floor=-1.0)
+    still = bootstrap_samples(flat, [np.ones(24) for _ in SPLITS], EACH, seed="s", floor=-1.0)
     assert still is not None
     assert (still == 0.0).all()
