@@ -29,6 +29,8 @@ def record(
 ) -> None:
     """Note what the viewer changes; of two sides, what is the same on both is left out.
 
+    Where they are the same altogether nothing changes, and nothing is noted.
+
     `action` is “noun.verb”, such as `phase.extended`; `subject` is the row that is changed. Without
     a `challenge_id` the entry is the operator's alone.
     """
@@ -111,6 +113,8 @@ def _write(
 ) -> None:
     session.flush()  # now the subject has its key, whoever made it
     was, became = differences(before, after)
+    if was == became == {}:
+        return
     session.add(
         AuditEntry(
             at=now,

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,7 +21,11 @@ class ActorKind(StrEnum):
 
 
 class AuditEntry(Base):
-    """One change. Triggers refuse to alter it, to delete it, and to empty the table."""
+    """One change. Triggers refuse to alter it, to delete it, and to empty the table.
+
+    It has no foreign keys: what it tells of may go, and stays told; and it is written last, while
+    its writer holds other rows, so that it must not wait for whoever has locked a challenge.
+    """
 
     __tablename__ = "audit_entry"
     __table_args__ = (
@@ -34,15 +38,12 @@ class AuditEntry(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     at: Mapped[datetime]
-    challenge_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("challenge.id"), doc="None: for the operator alone"
-    )
-    actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
+    challenge_id: Mapped[UUID | None] = mapped_column(doc="None: for the operator alone")
+    actor_id: Mapped[UUID | None]
     actor_kind: Mapped[str]
-    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("token.id"))
+    token_id: Mapped[UUID | None]
     request_id: Mapped[UUID | None]
     action: Mapped[str] = mapped_column(doc="“noun.verb”")
-    # No keys: a phase or a webhook may go, and what was done to it stays told.
     subject_kind: Mapped[str]
     subject_id: Mapped[str]
     subject_name: Mapped[str | None] = mapped_column(doc="as it was called then")

@@ -44,16 +44,6 @@ def upgrade() -> None:
             "actor_kind <> 'person' OR actor_id IS NOT NULL",
             name=op.f("ck_audit_entry_person_is_named"),
         ),
-        *(
-            sa.ForeignKeyConstraint(
-                [column], [f"{table}.id"], name=op.f(f"fk_audit_entry_{column}")
-            )
-            for column, table in (
-                ("challenge_id", "challenge"),
-                ("actor_id", "user_account"),
-                ("token_id", "token"),
-            )
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
     )
     op.create_index("ix_audit_entry_challenge", "audit_entry", ["challenge_id", "id"])
