@@ -127,6 +127,16 @@ class Phase(Base):
             "quota_per_day > 0 AND quota_total > 0 AND quota_in_flight > 0", name="quota_positive"
         ),
         CheckConstraint("budget_bytes > 0", name="budget_positive"),
+        CheckConstraint(
+            "(private_sides IS NULL) = (n_private_samples IS NULL)", name="private_part_counted"
+        ),
+        CheckConstraint(
+            "n_private_samples > 0 AND n_private_samples < n_samples", name="both_parts_have_samples"
+        ),
+        CheckConstraint(
+            "private_sides IS NOT NULL OR (revealed_at IS NULL AND hidden_until IS NULL)",
+            name="revealed_is_private",
+        ),
         one_of("scaling", Scaling),
         one_of("ranking", RankingMethod),
         CheckConstraint(
@@ -155,6 +165,16 @@ class Phase(Base):
 
     samples_digest: Mapped[str] = mapped_column(doc="blob: one sample id a line, in order")
     n_samples: Mapped[int]
+    private_sides: Mapped[str | None] = mapped_column(
+        doc="blob of marks, for workers only: on which side each sample is; null for no sides"
+    )
+    n_private_samples: Mapped[int | None]
+    revealed_at: Mapped[datetime | None] = mapped_column(
+        doc="when private scores decide, at the earliest; null for when it closes"
+    )
+    hidden_until: Mapped[datetime | None] = mapped_column(
+        doc="not before this either: until then a team may hand in that was given more time"
+    )
     scorer: Mapped[str]
     scorer_version: Mapped[int]
     scaling: Mapped[str]

@@ -1,6 +1,7 @@
 """Evaluations: one scoring of a submission under one scorer and label-set version; append-only."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,22 @@ from sqlalchemy import Float, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, new_id
+from app.models.base import Base, new_id, one_of
+
+
+class Part(StrEnum):
+    """Of a phase's samples: those whose scores are shown all along, and those that decide."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
 
 
 class Evaluation(Base):
-    """The receipt holds all that is needed to compute each number again."""
+    """The receipt holds all that is needed to compute each number again.
+
+    Where a phase keeps some of its samples private, what was found on them stands in columns of its
+    own: who asks for nothing in particular is told of the public ones.
+    """
 
     __tablename__ = "evaluation"
     __table_args__ = (
@@ -43,15 +55,27 @@ class Evaluation(Base):
         doc="where predictions are kept, of each task in the phase's order as many float32, little "
         "endian: its mean score's deviations in a bootstrap of samples; NaN where it has none",
     )
+    private_analyses: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), deferred=True, doc="of the private samples"
+    )
+    private_predictions_digest: Mapped[str | None] = mapped_column(doc="SHA-256 of the blob")
+    private_sample_draws: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
 class TaskScore(Base):
-    """One task's score in an evaluation; `split_scores` are raw, `mean` and `std` are floored."""
+    """One task's score in an evaluation; `split_scores` are raw, `mean` and `std` are floored.
+
+    All samples of a phase are public where it keeps none private.
+    """
 
     __tablename__ = "task_score"
+    __table_args__ = (one_of("part", Part),)
 
     evaluation_id: Mapped[UUID] = mapped_column(ForeignKey("evaluation.id"), primary_key=True)
     task_id: Mapped[UUID] = mapped_column(ForeignKey("task.id"), primary_key=True, index=True)
+    part: Mapped[str] = mapped_column(
+        primary_key=True, default=Part.PUBLIC, doc="which samples trained and tested its probes"
+    )
     label_set_id: Mapped[UUID] = mapped_column(ForeignKey("label_set.id"))
     metric: Mapped[str]
     mean: Mapped[float]

@@ -8,7 +8,8 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Sequence
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, new_id
+from app.models.base import Base, new_id, one_of
+from app.models.evaluation import Part
 
 
 class Leaderboard(Base):
@@ -20,12 +21,16 @@ class Leaderboard(Base):
     """
 
     __tablename__ = "leaderboard"
+    __table_args__ = (one_of("part", Part),)
 
     phase_id: Mapped[UUID] = mapped_column(ForeignKey("phase.id"), primary_key=True)
     requested: Mapped[int] = mapped_column(BigInteger, default=0)
     ranked: Mapped[int] = mapped_column(BigInteger, default=0)
     announced_at: Mapped[datetime | None]
     ranked_at: Mapped[datetime | None] = mapped_column(doc="when it was last ranked")
+    part: Mapped[str | None] = mapped_column(
+        doc="by which samples it was last ranked; null where the phase keeps none private"
+    )
 
 
 # Drawn before the row is written, because the snapshot's own text states its number.
@@ -36,7 +41,10 @@ class Snapshot(Base):
     """The board as it was published, byte for byte. A trigger refuses to change or delete it."""
 
     __tablename__ = "leaderboard_snapshot"
-    __table_args__ = (Index("ix_leaderboard_snapshot_phase", "phase_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_leaderboard_snapshot_phase", "phase_id", "created_at"),
+        one_of("part", Part),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     number: Mapped[int] = mapped_column(BigInteger, unique=True)
@@ -52,6 +60,9 @@ class Snapshot(Base):
     )
     places: Mapped[dict[str, Any] | None] = mapped_column(
         JSONB(none_as_null=True), doc="submission id → rank, the pool only; null before 0003"
+    )
+    part: Mapped[str | None] = mapped_column(
+        doc="which samples decided; null where the phase keeps none private"
     )
 
 
