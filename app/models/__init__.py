@@ -18,7 +18,8 @@ from app.models.challenge import (
     WinRateAgainst,
 )
 from app.models.disqualified import Disqualifiable
-from app.models.evaluation import Evaluation, Part, TaskScore
+from app.models.evaluation import Evaluation, TaskScore
+from app.models.extension import PhaseExtension
 from app.models.leaderboard import SNAPSHOT_NUMBERS, Leaderboard, RankingChange, Snapshot
 from app.models.notice import (
     Announcement,
@@ -63,11 +64,11 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "NoticePreference",
-    "Part",
     "Participation",
     "ParticipationMember",
     "ParticipationState",
     "Phase",
+    "PhaseExtension",
     "PhaseTask",
     "ProbeKind",
     "RankingChange",

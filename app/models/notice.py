@@ -28,6 +28,10 @@ class NoticeKind(StrEnum):
     ANNOUNCEMENT = "announcement"
     RANKING_CHANGED = "ranking-changed"
     RESCORED = "rescored"
+    PHASE_EXTENDED = "phase-extended"
+    EXCEPTION_GRANTED = "exception-granted"
+    ORGANIZERS_DECIDED = "organizers-decided"
+    MERGE = "merge"
     PING = "ping"
 
 
@@ -98,7 +102,11 @@ class Notice(Base):
     __table_args__ = (
         one_of("kind", NoticeKind),
         CheckConstraint("(kind = 'ping') = (webhook_id IS NOT NULL)", name="pings_a_webhook"),
-        CheckConstraint("kind = 'ping' OR challenge_id IS NOT NULL", name="of_a_challenge"),
+        CheckConstraint(
+            "kind = 'ping' OR (challenge_id IS NULL) = (team_id IS NOT NULL)",
+            name="of_a_challenge",
+        ),
+        CheckConstraint("(kind = 'merge') = (team_id IS NOT NULL)", name="merges_are_of_a_team"),
         Index("ix_notice_unsent", "id", postgresql_where="fanned_out_at IS NULL"),
     )
 
@@ -114,6 +122,11 @@ class Notice(Base):
     )
     participation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("participation.id", ondelete="CASCADE"), index=True
+    )
+    team_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("team.id", ondelete="CASCADE"),
+        index=True,
+        doc="of what concerns a team in no one challenge",
     )
     submission_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("submission.id", ondelete="CASCADE"), index=True
