@@ -18,7 +18,7 @@ from app.models.challenge import (
     WinRateAgainst,
 )
 from app.models.disqualified import Disqualifiable
-from app.models.evaluation import Evaluation, TaskScore
+from app.models.evaluation import Evaluation, Part, TaskScore
 from app.models.extension import PhaseExtension
 from app.models.leaderboard import SNAPSHOT_NUMBERS, Leaderboard, RankingChange, Snapshot
 from app.models.notice import (
@@ -64,6 +64,7 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "NoticePreference",
+    "Part",
     "Participation",
     "ParticipationMember",
     "ParticipationState",
