@@ -31,6 +31,7 @@ from app.models.notice import (
     SigningKey,
     Webhook,
 )
+from app.models.sketch import MatrixSketch
 from app.models.submission import Status, Submission
 from app.models.task import LabelSet, PhaseTask, ProbeKind, Task
 from app.models.team import (
@@ -60,6 +61,7 @@ __all__ = [
     "Evaluation",
     "LabelSet",
     "Leaderboard",
+    "MatrixSketch",
     "MergeState",
     "Notice",
     "NoticeKind",

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine
 
 from app.clock import utc_now
-from app.models import Base, Notice, RankingChange, Team, TeamMerge
+from app.models import Base, MatrixSketch, Notice, RankingChange, Team, TeamMerge
 from app.notices.recipients import fan_out
 from app.settings import Settings
 from tests import builders
@@ -103,6 +103,8 @@ def fill(settings: Settings, parts: Parts) -> None:
         session.flush()
         ids = {"team_id": team.id, "joining_team_id": other.id, "proposed_by_id": team.captain_id}
         session.add(TeamMerge(**ids, proposed_at=utc_now()))
+        key = {"matrix_sha256": "-", "samples_digest": "-"}
+        session.add(MatrixSketch(**key, version=1, created_at=utc_now()))
         session.commit()
     own.close()
 
