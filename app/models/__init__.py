@@ -31,6 +31,7 @@ from app.models.notice import (
     SigningKey,
     Webhook,
 )
+from app.models.rescoring import ItemState, Rescoring, RescoringItem, RescoringState
 from app.models.sketch import MatrixSketch
 from app.models.submission import Status, Submission
 from app.models.task import LabelSet, PhaseTask, ProbeKind, Task
@@ -59,6 +60,7 @@ __all__ = [
     "DeliveryStatus",
     "Disqualifiable",
     "Evaluation",
+    "ItemState",
     "LabelSet",
     "Leaderboard",
     "MatrixSketch",
@@ -75,6 +77,9 @@ __all__ = [
     "PhaseTask",
     "ProbeKind",
     "RankingChange",
+    "Rescoring",
+    "RescoringItem",
+    "RescoringState",
     "Role",
     "Scaling",
     "Scope",

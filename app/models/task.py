@@ -30,6 +30,9 @@ class Task(Base):
     task_type: Mapped[str]
     probe: Mapped[str]
     signs: Mapped[bool] = mapped_column(doc="the probe sees the signs of the dimensions only")
+    listed: Mapped[bool] = mapped_column(
+        default=True, doc="the challenge's bundle has it; scores of before may keep one that is not"
+    )
 
 
 class LabelSet(Base):
