@@ -1,8 +1,9 @@
 """Boards in memory: what everybody reads is read from the database once a second.
 
-In front of the application, behind the request's context: a kept answer has an id, a log line and
-a measurement as any other. Only anonymous requests (neither token nor cookie) for addresses on a
-list are answered from here, so nothing that somebody alone may see is ever kept.
+In front of the application, behind the request's context: a kept answer has an id and a
+measurement as any other, and a log line at the level DEBUG. Only anonymous requests (neither token
+nor cookie) for addresses on a list are answered from here, so nothing that somebody alone may see
+is ever kept.
 
 An answer depends on nothing but the path and the query parameters that the endpoint reads: the
 application is asked without the headers of whoever happens to come first, and other parameters are
@@ -93,6 +94,7 @@ class BoardCache:
             return
         if answer.route is not None:
             scope["route"] = answer.route  # for the measurement
+        scope.setdefault("state", {})["from_memory"] = True
         start, body = await answer.messages(accepts_gzip=asked.accepts_gzip, known=asked.known)
         await send(start)
         await send(body)

@@ -1,4 +1,4 @@
-"""One id, one log line and one measurement for each request."""
+"""One id, one measurement and, unless it was answered from memory, one log line a request."""
 
 import time
 from functools import lru_cache
@@ -52,11 +52,12 @@ class RequestContext:
                 message["headers"] = [*message["headers"], *_raw_headers(message, request_id)]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive, send_with_id)
-            finally:
-                _measure(scope, status, time.perf_counter() - started)
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            _measure(scope, status, time.perf_counter() - started)
+            structlog.contextvars.reset_contextvars(**bound)
 
 
 def answer_headers(request_id: str) -> dict[str, str]:
@@ -89,7 +90,10 @@ def _measure(scope: Scope, status: int, seconds: float) -> None:
     requests, times = _meters(method, route, status)
     requests.inc()
     times.observe(seconds)
-    log.info(
+    # A board may be read thousands of times a second: those answers are counted, and told of only
+    # to who asks for everything. The line would cost as much as all the rest of such an answer.
+    tell = log.debug if scope["state"].get("from_memory") else log.info
+    tell(
         "request",
         method=scope["method"],
         path=scope["path"],
