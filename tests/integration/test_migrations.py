@@ -11,7 +11,16 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine
 
 from app.clock import utc_now
-from app.models import Base, MatrixSketch, Notice, RankingChange, Team, TeamMerge
+from app.models import (
+    Base,
+    MatrixSketch,
+    Notice,
+    RankingChange,
+    Rescoring,
+    RescoringItem,
+    Team,
+    TeamMerge,
+)
 from app.notices.recipients import fan_out
 from app.settings import Settings
 from tests import builders
@@ -103,6 +112,23 @@ def fill(settings: Settings, parts: Parts) -> None:
         session.flush()
         ids = {"team_id": team.id, "joining_team_id": other.id, "proposed_by_id": team.captain_id}
         session.add(TeamMerge(**ids, proposed_at=utc_now()))
+        rescoring = Rescoring(
+            challenge_id=UUID(contest.challenge["id"]),
+            reason="Wrong labels.",
+            by_id=host,
+            created_at=utc_now(),
+            rules={},
+        )
+        session.add(rescoring)
+        session.flush()
+        session.add(
+            RescoringItem(
+                rescoring_id=rescoring.id,
+                submission_id=UUID(made["id"]),
+                phase_id=phase,
+                attempts_allowed=3,
+            )
+        )
         key = {"matrix_sha256": "-", "samples_digest": "-"}
         session.add(MatrixSketch(**key, version=1, created_at=utc_now()))
         session.commit()
