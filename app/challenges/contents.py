@@ -1,6 +1,6 @@
 """The files that a bundle's configuration names, read and checked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.challenges.findings import Findings
 from app.challenges.phase_config import SplitsConfig
@@ -14,6 +14,7 @@ from probeboard.labelsets import (
     TaskType,
     read_labels,
     read_marks,
+    read_private,
 )
 
 # Pages are sent with each view of the challenge, and YAML is read at about 100 kB a second.
@@ -92,6 +93,19 @@ class Contents:
         if what not in self._marks:  # each fault is told once, however many tasks name the file
             self._marks[what] = self._read_marks(name, splits.kind, sample_ids)
         return self._marks[what]
+
+    def private(
+        self, path: Path, sample_ids: Sequence[str], groupings: Sequence[Mapping[str, str]]
+    ) -> frozenset[str] | None:
+        """Return the private samples of a phase; None if anything is wrong with them."""
+        data = self._file(path)
+        if data is None:
+            return None
+        try:
+            return read_private(data, known_ids=sample_ids, groupings=groupings)
+        except InvalidLabels as error:
+            self._note(error, self._found.value(path))
+            return None
 
     def _read_marks(
         self, name: str, kind: SplitKind, sample_ids: tuple[str, ...]

@@ -1,17 +1,18 @@
 """A phase of a bundle: its samples, and for each task labels and splits that can be scored."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from app.challenges.config import ChallengeConfig, TaskConfig
 from app.challenges.contents import Contents
 from app.challenges.findings import Findings
 from app.challenges.phase_config import PhaseConfig, SplitsConfig
+from app.challenges.private_part import find_private, scored_parts
 from app.challenges.rules import POLICY_KEYS, policy_of
 from app.challenges.yaml_lines import Path
 from app.errors import Place
-from app.models import ProbeKind
+from app.models import Part, ProbeKind
 from probeboard.labelsets import (
     InvalidSplits,
     LabelIssue,
@@ -43,11 +44,12 @@ class TaskBundle:
 
 @dataclass(frozen=True)
 class PhaseBundle:
-    """A phase with its sample ids in order, and its tasks by slug."""
+    """A phase with its sample ids in order, its tasks by slug, and the private ones of the ids."""
 
     config: PhaseConfig
     sample_ids: tuple[str, ...]
     tasks: Mapping[str, TaskBundle]
+    private: frozenset[str] | None = None
 
 
 def read_phase(
@@ -57,6 +59,36 @@ def read_phase(
     phase = config.phases[index]
     here: Path = ("phases", index)
     sample_ids = contents.sample_ids((*here, "samples"))
+    tasks = _read_tasks(config, index, sample_ids, contents, found)
+    private = find_private(
+        phase,
+        here,
+        sample_ids=sample_ids,
+        groupings=_groupings(tasks.values()),
+        contents=contents,
+        found=found,
+    )
+    of_slug = {task.slug: task for task in config.tasks}
+    for place, item in enumerate(phase.tasks):
+        # Without its private part nobody knows what a phase scores.
+        if item.task in tasks and (phase.private is None) == (private is None):
+            _check_task(
+                phase, of_slug[item.task], tasks[item.task], private, (*here, "tasks", place), found
+            )
+    _check_ranking(phase, tasks, here, found)
+    return PhaseBundle(phase, sample_ids, tasks, private)
+
+
+def _read_tasks(
+    config: ChallengeConfig,
+    index: int,
+    sample_ids: tuple[str, ...],
+    contents: Contents,
+    found: Findings,
+) -> dict[str, TaskBundle]:
+    """Read the labels and marks of a phase's tasks, as long as there are not too many splits."""
+    phase = config.phases[index]
+    here: Path = ("phases", index)
     slugs = [task.slug for task in config.tasks]
     tasks: dict[str, TaskBundle] = {}
     n_split = 0
@@ -77,7 +109,6 @@ def read_phase(
         if labels is None or (marks is None and splits.marks is not None):
             continue
         read = TaskBundle(labels, _spec_of(splits, marks), marks)
-        tasks[item.task] = read
         n_split += read.splits.n_splits * len(labels.sample_ids)
         if n_split > MAX_LABELS_IN_SPLITS:
             detail = (
@@ -86,10 +117,32 @@ def read_phase(
             )
             found.refuse("too_many_splits", detail, of_item)
             break
-        _check_splits(phase, config.tasks[number], read, found)
-        _check_scorer(phase, config.tasks[number], read, of_item, found)
-    _check_ranking(phase, tasks, here, found)
-    return PhaseBundle(phase, sample_ids, tasks)
+        tasks[item.task] = read
+    return tasks
+
+
+def _groupings(tasks: Iterable[TaskBundle]) -> list[Mapping[str, str]]:
+    """Return the groups that samples are in, each file once."""
+    marks = [
+        task.marks
+        for task in tasks
+        if task.marks is not None and task.splits.kind is SplitKind.GROUPED
+    ]
+    return [one for number, one in enumerate(marks) if one not in marks[:number]]
+
+
+def _check_task(
+    phase: PhaseConfig,
+    task: TaskConfig,
+    read: TaskBundle,
+    private: frozenset[str] | None,
+    path: Path,
+    found: Findings,
+) -> None:
+    for part, labels in scored_parts(read.labels, private):
+        scored = replace(read, labels=labels)
+        _check_splits(phase, task, scored, part, found)
+        _check_scorer(phase, task, scored, path, found)
 
 
 def _spec_of(config: SplitsConfig, marks: Mapping[str, str] | None) -> SplitSpec:
@@ -99,7 +152,12 @@ def _spec_of(config: SplitsConfig, marks: Mapping[str, str] | None) -> SplitSpec
     return SplitSpec(n_splits, config.test_size, config.seed, config.kind, config.shots)
 
 
-def _check_splits(phase: PhaseConfig, task: TaskConfig, read: TaskBundle, found: Findings) -> None:
+def _check_splits(
+    phase: PhaseConfig, task: TaskConfig, read: TaskBundle, part: Part | None, found: Findings
+) -> None:
+    where = f"phase {phase.slug}, task {task.slug}"
+    if part is not None:
+        where = f"{where}, {part} part"
     try:
         splits = make_splits(read.labels, read.splits, read.marks)
     except InvalidSplits as error:
@@ -114,8 +172,7 @@ def _check_splits(phase: PhaseConfig, task: TaskConfig, read: TaskBundle, found:
             )
             issues = (*issues, LabelIssue("too_few_neighbours", detail))
     found.places.extend(
-        Place(issue.code, f"phase {phase.slug}, task {task.slug}: {issue.detail}", file=task.labels)
-        for issue in issues
+        Place(issue.code, f"{where}: {issue.detail}", file=task.labels) for issue in issues
     )
 
 

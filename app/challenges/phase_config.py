@@ -17,7 +17,7 @@ from app.models import (
     WinRateAgainst,
 )
 from app.phases.ranking_policy import DEFAULT_FLOOR, MOST_SELECTED
-from probeboard.labelsets import SplitKind
+from probeboard.labelsets import SEED_BITS, SplitKind
 from probeboard.ranking import RankingMethod
 
 Floor = Annotated[float, Field(ge=-1e9, le=100)]  # no Q is above 100
@@ -71,6 +71,41 @@ class SplitsConfig(Config):
         if self.kind is SplitKind.PREDEFINED and unused:
             detail = f"predefined splits are as their file says: no {' or '.join(sorted(unused))}"
             raise PydanticCustomError("unused_figure", "{detail}", {"detail": detail})
+        return self
+
+
+class PrivateConfig(Config):
+    """Samples whose scores nobody but organizers sees until the end, and which then decide."""
+
+    samples: FileName | None = Field(
+        default=None, description="A CSV file with the one column `id`: the private samples."
+    )
+    share: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Instead of a file: this share of the samples is drawn, of whole groups where "
+        "splits are grouped.",
+    )
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        lt=2**SEED_BITS,
+        description="Of a share: equal seeds draw equal parts. Choose one that nobody guesses.",
+    )
+    revealed_at: Instant | None = Field(
+        default=None,
+        description="When private scores are shown and decide; without it, when the phase closes.",
+    )
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        if (self.samples is None) == (self.share is None):
+            raise PydanticCustomError("private_unclear", "name either a file of samples or a share")
+        if (self.seed is None) != (self.share is None):
+            raise PydanticCustomError(
+                "private_unclear", "a share needs a seed, and a file has none"
+            )
         return self
 
 
@@ -159,6 +194,11 @@ class PhaseConfig(Config):
     )
     samples: FileName = Field(
         description="A CSV file with the one column `id`: the samples wanted, in their order."
+    )
+    private: PrivateConfig | None = Field(
+        default=None,
+        description="Samples that decide at the end. The others, the public ones, are all that "
+        "teams and boards tell of until then; each part is split and scored by itself.",
     )
     tasks: list[PhaseTaskConfig] = Field(
         min_length=1, max_length=200, description="The tasks it scores, in the board's order."

@@ -37,6 +37,10 @@ def check_rules(config: ChallengeConfig, found: Findings) -> None:
         here: Path = ("phases", index)
         if phase.opens_at >= phase.closes_at:
             found.refuse("never_open", "closes_at is not after opens_at", (*here, "closes_at"))
+        private = phase.private
+        if private and private.revealed_at and private.revealed_at < phase.closes_at:
+            detail = "private scores cannot be revealed before the phase closes"
+            found.refuse("revealed_before_close", detail, (*here, "private", "revealed_at"))
         if phase.requires is not None and phase.requires not in phases[:index]:
             detail = f"“{phase.requires}” is not an earlier phase"
             found.refuse("unknown_phase", detail, (*here, "requires"))

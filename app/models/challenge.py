@@ -131,7 +131,8 @@ class Phase(Base):
             "(private_sides IS NULL) = (n_private_samples IS NULL)", name="private_part_counted"
         ),
         CheckConstraint(
-            "n_private_samples > 0 AND n_private_samples < n_samples", name="both_parts_have_samples"
+            "n_private_samples > 0 AND n_private_samples < n_samples",
+            name="both_parts_have_samples",
         ),
         CheckConstraint(
             "private_sides IS NOT NULL OR (revealed_at IS NULL AND hidden_until IS NULL)",
