@@ -28,6 +28,9 @@ DomainError
 │   ├── RankingPolicyMoved       the policy is not the one that was looked at
 │   ├── IdempotencyKeyReused     the key came with another request
 │   ├── PhaseNotOpen             upcoming or closed, by its clock
+│   ├── ExtensionNotLater        a phase is extended to later than now
+│   ├── ExtensionPromised        a bundle closes it before what an extension promised
+│   ├── PrivateScoresRevealed    what they decide stays: nobody hands in after that
 │   ├── TermsChanged             the terms accepted are not the present ones
 │   ├── SelectionNotOffered      here no team chooses which submission counts
 │   ├── TooManySelected          the team chose as many as the phase lets it
@@ -320,6 +323,30 @@ class PhaseNotOpen(Conflict):
 
     code = "phase-not-open"
     title = "The phase is not open"
+
+
+class ExtensionNotLater(Conflict):
+    """An extension puts the close off, to an instant to come. `detail` says when it closes now:
+    somebody may have extended it meanwhile."""
+
+    code = "extension-not-later"
+    title = "The extension is not later than the present close"
+
+
+class ExtensionPromised(Conflict):
+    """The phase was extended, and people rely on it: a bundle closes it no earlier. State the
+    `closes_at` that `detail` names, as the exported bundle does, or a later one."""
+
+    code = "extension-promised"
+    title = "The phase was extended further than the bundle says"
+
+
+class PrivateScoresRevealed(Conflict):
+    """Everybody has seen by now what the phase's private samples say. It opens for nobody again,
+    and the instant of the reveal stays; start another phase instead."""
+
+    code = "private-scores-revealed"
+    title = "The phase's private scores have been revealed"
 
 
 class TermsChanged(Conflict):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.blobs import BlobKind, BlobStore
 from app.challenges.outline import SCORER_VERSIONS
 from app.challenges.phase_bundle import PhaseBundle, TaskBundle
+from app.challenges.private_part import sides_to_bytes
 from app.challenges.rules import policy_of
 from app.challenges.samples import write_sample_ids
 from app.models import Challenge, LabelSet, Phase, PhaseTask, Task, new_id
@@ -58,6 +59,7 @@ def write_phase(
         phase = Phase(id=new_id(), challenge_id=target.challenge.id, slug=part.config.slug)
         session.add(phase)
     _set_columns(phase, part, position, samples_digest, ids)
+    _set_private(target, phase, part)
     session.flush()
     _write_phase_tasks(target, phase, part, rows)
     request_ranking(session, phase.id)
@@ -102,6 +104,18 @@ def _set_columns(
     phase.board_visible = config.board.visible
     phase.board_tasks = config.board.tasks
     phase.board_task_names = config.board.task_names
+
+
+def _set_private(target: Target, phase: Phase, part: PhaseBundle) -> None:
+    """Say which samples are private: on which side each is goes to a blob for workers only."""
+    if part.private is None or part.config.private is None:
+        phase.private_sides = phase.n_private_samples = None
+        phase.revealed_at = phase.hidden_until = None
+        return
+    sides = sides_to_bytes(part.sample_ids, part.private)
+    phase.private_sides = target.blobs.put(BlobKind.MARKS, sides)
+    phase.n_private_samples = len(part.private)
+    phase.revealed_at = part.config.private.revealed_at
 
 
 def _write_phase_tasks(

@@ -165,6 +165,7 @@ def _phase(
             "slug": slug,
             **{key: phase[key] for key in ("title", "opens_at", "closes_at")},
             "samples": samples[phase["samples"]],
+            "private": _private(phase["private"], f"private/{slug}.csv", withheld),
             "tasks": tasks,
             "splits": stated,
             **{key: phase[key] for key in ("scorer", "scaling", "analyses", "budget_bytes")},
@@ -175,6 +176,16 @@ def _phase(
             "requires": phase["requires"],
         }
     )
+
+
+def _private(
+    private: dict[str, Any] | None, name: str, withheld: dict[str, Withheld]
+) -> dict[str, Any] | None:
+    """Name the private samples by a file, also where they were drawn: the draw stays hidden."""
+    if private is None:
+        return None
+    withheld[name] = Withheld(kind=FileKind.PRIVATE, sha256=private["sides"])
+    return _given({"samples": name, "revealed_at": private["revealed_at"]})
 
 
 def _task(slug: str, scored: dict[str, Any], splits: dict[str, Any] | None) -> Any:

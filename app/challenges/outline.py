@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.challenges.bundle import Bundle
 from app.challenges.phase_bundle import PhaseBundle, TaskBundle
+from app.challenges.private_part import sides_to_bytes
 from app.challenges.rules import policy_of
 from app.challenges.samples import write_sample_ids
 from app.models import Challenge, LabelSet, Phase, PhaseTask, Task
@@ -92,6 +93,13 @@ def labels_digest(task: TaskBundle) -> str:
     return sha256(to_bytes(task.labels)).hexdigest()
 
 
+def sides_digest(part: PhaseBundle) -> str | None:
+    """Return the digest of the blob that says which samples are private, if any are."""
+    if part.private is None:
+        return None
+    return sha256(sides_to_bytes(part.sample_ids, part.private)).hexdigest()
+
+
 def _pages(pages: Mapping[str, str]) -> dict[str, str]:
     return {name: sha256(pages[name].encode()).hexdigest() for name in sorted(pages)}
 
@@ -108,6 +116,11 @@ def _phase_of_bundle(part: PhaseBundle) -> dict[str, Any]:
         "opens_at": _instant(config.opens_at),
         "closes_at": _instant(config.closes_at),
         "samples": sha256(write_sample_ids(part.sample_ids)).hexdigest(),
+        "private": _private(
+            sides_digest(part),
+            config.private.revealed_at if config.private else None,
+            closes_at=config.closes_at,
+        ),
         "tasks": {
             item.task: {
                 "labels": labels_digest(part.tasks[item.task]),
@@ -140,6 +153,7 @@ def _phase_of_rows(phase: Phase, *, tasks: dict[str, Any], requires: str | None)
         "opens_at": _instant(phase.opens_at),
         "closes_at": _instant(phase.closes_at),
         "samples": phase.samples_digest,
+        "private": _private(phase.private_sides, phase.revealed_at, closes_at=phase.closes_at),
         "tasks": tasks,
         "scorer": phase.scorer,
         "scorer_version": phase.scorer_version,
@@ -175,6 +189,16 @@ def _tasks_of_rows(session: Session, phase: Phase) -> dict[str, Any]:
         }
         for row, slug, digest in rows
     }
+
+
+def _private(
+    sides: str | None, revealed_at: datetime | None, *, closes_at: datetime
+) -> dict[str, Any] | None:
+    """Return what is said of the private samples; an instant before the close says nothing."""
+    if sides is None:
+        return None
+    late = revealed_at is not None and revealed_at > closes_at
+    return {"sides": sides, "revealed_at": _instant(revealed_at) if late else None}
 
 
 def _splits(task: TaskBundle) -> dict[str, Any]:

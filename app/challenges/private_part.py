@@ -54,3 +54,8 @@ def sides_to_bytes(sample_ids: Sequence[str], private: frozenset[str]) -> bytes:
     return marks_to_bytes(
         {sample: Part.PRIVATE if sample in private else Part.PUBLIC for sample in sample_ids}
     )
+
+
+def private_of(sides: Mapping[str, str]) -> list[str]:
+    """Return the private samples of a blob that was read back."""
+    return [sample for sample, side in sides.items() if side == Part.PRIVATE]

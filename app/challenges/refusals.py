@@ -4,13 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from app.challenges.changes import Change, Kind
 from app.challenges.outline import Outline
-from app.errors import ChangeNeedsRescoring, Conflict, PolicyChangeNeedsRecord
+from app.errors import (
+    ChangeNeedsRescoring,
+    Conflict,
+    PolicyChangeNeedsRecord,
+    PrivateScoresRevealed,
+)
 from app.models import Challenge, Participation, Phase, RankingChange, Status, Submission
+from app.phases.parts import is_revealed
 
 READING = ("embedding_dim", "zero_pad", "strip_suffixes")
 TASK_SCORING = ("type", "probe", "signs")
@@ -18,6 +24,7 @@ TASK_SCORING = ("type", "probe", "signs")
 SCORING = ("samples", "scorer", "scorer_version", "scaling", "budget_bytes")
 POLICY = ("ranking", "selection")
 POLICY_OF_BOARD = ("decimals", "frozen_at")
+REVEAL = (("closes_at",), ("private", "revealed_at"))
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ class Facts:
     submitted: frozenset[str]
     scored: frozenset[str]
     ranked_anew: frozenset[str]
+    revealed: frozenset[str]
     has_teams: bool
 
 
@@ -51,6 +59,7 @@ def read_facts(session: Session, challenge: Challenge) -> Facts:
             exists().where(in_phase),
             exists().where(in_phase, Submission.status == Status.SCORED),
             exists().where(RankingChange.phase_id == Phase.id),
+            is_revealed(func.now()),
         ).where(Phase.challenge_id == challenge.id)
     ).all()
     has_teams = select(exists().where(Participation.challenge_id == challenge.id))
@@ -59,6 +68,7 @@ def read_facts(session: Session, challenge: Challenge) -> Facts:
         submitted=frozenset(row[0] for row in rows if row[2]),
         scored=frozenset(row[0] for row in rows if row[3]),
         ranked_anew=frozenset(row[0] for row in rows if row[4]),
+        revealed=frozenset(row[0] for row in rows if row[2] and row[5]),
         has_teams=bool(session.scalar(has_teams)),
     )
 
@@ -114,9 +124,17 @@ def _of_phases(changes: Sequence[Change], facts: Facts) -> Iterator[Refusal]:
         if scoring and slug in facts.submitted:
             detail = (
                 f"Phase {slug} has submissions: its samples, tasks, labels, weights, splits, "
-                "scorer, scaling and budget stay as they are."
+                "scorer, scaling, budget and private samples stay as they are."
             )
             yield _needs_rescoring(slug, scoring, detail)
+        reveal = [change for change in kept if change.path[2:] in REVEAL]
+        if reveal and slug in facts.revealed:
+            detail = (
+                f"The private scores of phase {slug} have been revealed: nobody may hand in after "
+                "that, and nothing hides them again."
+            )
+            paths = tuple(change.dotted for change in reveal)
+            yield Refusal(PrivateScoresRevealed, slug, paths, detail)
         if policy and slug in facts.scored:
             paths = tuple(change.dotted for change in policy)
             keys = ", ".join(".".join(change.path[2:]) for change in policy)
@@ -130,7 +148,8 @@ def _of_phases(changes: Sequence[Change], facts: Facts) -> Iterator[Refusal]:
 
 def _scores(path: tuple[str, ...]) -> bool:
     of_task = path[0] == "tasks" and path[2:] != ("public_name",)
-    return of_task or path[0] in SCORING
+    of_parts = path[0] == "private" and path not in REVEAL
+    return of_task or of_parts or path[0] in SCORING
 
 
 def _ranks(path: tuple[str, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""Files that a bundle names by digest only: labels, and marks of splits.
+"""Files that a bundle names by digest only: labels, marks of splits, and private samples.
 
 They go in and never come out: no endpoint hands them out, so a bundle that this server exports has
 a manifest in their place. A bundle that comes in may have the manifest too. A digest then stands
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.blobs import BlobKind, BlobStore
 from app.challenges.bundle import Bundle, read_bundle
+from app.challenges.private_part import private_of
 from app.errors import InvalidBundle, Place
 from app.models import Challenge, LabelSet, Phase, PhaseTask, Task
 from app.phases.splits import TaskSplits
@@ -36,6 +37,7 @@ class FileKind(StrEnum):
     LABELS = "labels"
     GROUPS = "groups"
     PREDEFINED = "predefined"
+    PRIVATE = "private"
 
 
 MARKS_OF = {SplitKind.GROUPED: FileKind.GROUPS, SplitKind.PREDEFINED: FileKind.PREDEFINED}
@@ -80,7 +82,7 @@ class KnownFiles:
 
 
 def known_files(session: Session, challenge: Challenge) -> frozenset[Withheld]:
-    """Find all labels a challenge ever had, and the marks it has."""
+    """Find all labels a challenge ever had, and the marks and private samples it has."""
     labels = session.scalars(
         select(LabelSet.digest)
         .join(Task, Task.id == LabelSet.task_id)
@@ -95,7 +97,14 @@ def known_files(session: Session, challenge: Challenge) -> frozenset[Withheld]:
     marks = (
         Withheld(kind=MARKS_OF[one.spec.kind], sha256=one.marks) for one in splits if one.marks
     )
-    return frozenset((*(Withheld(kind=FileKind.LABELS, sha256=one) for one in labels), *marks))
+    sides = session.scalars(
+        select(Phase.private_sides).where(
+            Phase.challenge_id == challenge.id, Phase.private_sides.is_not(None)
+        )
+    )
+    private = (Withheld(kind=FileKind.PRIVATE, sha256=one) for one in sides if one)
+    of_tasks = (Withheld(kind=FileKind.LABELS, sha256=one) for one in labels)
+    return frozenset((*of_tasks, *marks, *private))
 
 
 def write_manifest(files: Mapping[str, Withheld]) -> bytes:
@@ -165,6 +174,8 @@ def file_bytes(file: Withheld, blobs: BlobStore) -> bytes:
     marks = marks_from_bytes(blobs.read(BlobKind.MARKS, file.sha256))
     if file.kind is FileKind.GROUPS:
         return _csv(["id", "group"], ([sample, group] for sample, group in marks.items()))
+    if file.kind is FileKind.PRIVATE:
+        return _csv(["id"], ([sample] for sample in private_of(marks)))
     n_splits = count_splits(marks)
     names = ["split"] if n_splits == 1 else [str(number + 1) for number in range(n_splits)]
     rows = ([sample, *parts.split(BETWEEN_PARTS)] for sample, parts in marks.items())

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func
 
+from app.errors import PrivateScoresRevealed
 from app.models import Part, Phase
 
 
@@ -32,10 +33,19 @@ def sees_private(phase: Phase, now: datetime, *, sees_everything: bool) -> bool:
     return shown is Part.PRIVATE or (shown is not None and sees_everything)
 
 
-def keep_hidden_until(phase: Phase, instant: datetime) -> None:
-    """Put the reveal off for a team that may hand in until then."""
-    if phase.private_sides is not None:
-        phase.hidden_until = max(phase.hidden_until or instant, instant)
+def require_hidden(phase: Phase, now: datetime) -> None:
+    """Refuse to let anybody hand in who may know private scores.
+
+    Raises
+    ------
+    PrivateScoresRevealed
+        If they decide by now.
+    """
+    if part_shown(phase, now) is Part.PRIVATE:
+        raise PrivateScoresRevealed(
+            f"The private scores of {phase.title} were revealed at "
+            f"{reveal_of(phase):%Y-%m-%d %H:%M:%S} UTC: it opens for nobody again."
+        )
 
 
 def is_revealed(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
