@@ -4,30 +4,25 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from app.audit.service import record_system
 from app.models import (
-    Challenge,
     Evaluation,
-    LabelSet,
     NoticeKind,
     Phase,
-    PhaseTask,
     Status,
     Submission,
-    Task,
     TaskScore,
     new_id,
 )
 from app.notices.outbox import note_end
-from app.phases.splits import TaskSplits
 from app.queue import request_ranking
 from app.submissions.lifecycle import move
-from probeboard.probing import Probe, ProbeKind, Scaling
 from worker.failures import Failure
-from worker.receipt import rules_digest
-from worker.work import Outcome, Work, WorkTask
+from worker.reading import read_work
+from worker.work import Outcome, Work
 
 
 def claim(session: Session, submission_id: UUID, *, now: datetime, lease: timedelta) -> Work | None:
@@ -39,7 +34,7 @@ def claim(session: Session, submission_id: UUID, *, now: datetime, lease: timede
         now=now,
         values={"attempt": Submission.attempt + 1, "lease_expires_at": now + lease},
     )
-    return _read_work(session, submission_id) if claimed else None
+    return read_work(session, submission_id) if claimed else None
 
 
 def renew(
@@ -93,7 +88,7 @@ def add_evaluation(
         submission_id=work.submission_id,
         scorer=work.scorer,
         scorer_version=work.scorer_version,
-        rules_digest=rules_digest(work),
+        rules_digest=work.rules.digest,
         is_official=official,
         attempt=attempt,
         created_at=now,
@@ -136,6 +131,7 @@ def reject(session: Session, work: Work, failure: Failure, *, now: datetime) -> 
         values=_failure_columns(failure),
     )
     if rejected:
+        _note_failure(session, work.submission_id, "submission.rejected", failure, now=now)
         note_end(session, work.submission_id, NoticeKind.REJECTED, now=now)
     return rejected
 
@@ -161,8 +157,25 @@ def release(
         attempt=attempt,
         values=_failure_columns(failure),
     )
+    _note_failure(session, submission_id, "submission.failed", failure, now=now)
     note_end(session, submission_id, NoticeKind.FAILED, now=now)
     return Status.FAILED
+
+
+def _note_failure(
+    session: Session, submission_id: UUID, action: str, failure: Failure, *, now: datetime
+) -> None:
+    submission = session.get_one(Submission, submission_id)
+    record_system(
+        session,
+        action,
+        challenge_id=session.get_one(Phase, submission.phase_id).challenge_id,
+        subject=submission,
+        before={"status": Status.RUNNING},
+        after={"status": action.rpartition(".")[2], "code": failure.code},
+        reason=failure.detail,
+        now=now,
+    )
 
 
 def _failure_columns(failure: Failure) -> dict[str, Any]:
@@ -171,46 +184,3 @@ def _failure_columns(failure: Failure) -> dict[str, Any]:
         "failure_detail": failure.detail,
         "failure_traceback": failure.traceback,
     }
-
-
-def _read_work(session: Session, submission_id: UUID) -> Work:
-    submission, phase, challenge = session.execute(
-        select(Submission, Phase, Challenge.slug)
-        .join(Phase, Phase.id == Submission.phase_id)
-        .join(Challenge, Challenge.id == Phase.challenge_id)
-        .where(Submission.id == submission_id)
-        .execution_options(populate_existing=True)
-    ).one()
-    tasks = session.execute(
-        select(PhaseTask, Task, LabelSet)
-        .join(Task, Task.id == PhaseTask.task_id)
-        .join(LabelSet, LabelSet.id == PhaseTask.label_set_id)
-        .where(PhaseTask.phase_id == phase.id)
-        .order_by(PhaseTask.position)
-    )
-    return Work(
-        submission_id=submission.id,
-        attempt=submission.attempt,
-        request_id=submission.request_id,
-        phase_id=phase.id,
-        seed=f"{challenge}/{phase.slug}",
-        matrix_sha256=submission.matrix_sha256,
-        samples_digest=phase.samples_digest,
-        scorer=phase.scorer,
-        scorer_version=phase.scorer_version,
-        scaling=Scaling(phase.scaling),
-        analyses=tuple(phase.analyses),
-        tasks=tuple(
-            WorkTask(
-                task_id=task.id,
-                name=task.slug,
-                weight=row.weight,
-                probe=Probe(ProbeKind(task.probe), signs=task.signs),
-                splits=TaskSplits.from_document(row.splits),
-                label_set_id=labels.id,
-                label_version=labels.version,
-                label_digest=labels.digest,
-            )
-            for row, task, labels in tasks
-        ),
-    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from app.phases.scoring import ScoringRules
 from app.phases.splits import TaskSplits
 from probeboard.probing import Probe, Scaling, TaskScores
 
@@ -27,7 +28,8 @@ class WorkTask:
 class Work:
     """A claimed submission, and all that says how it is scored.
 
-    `seed` names the phase, as its board does: what is drawn at random comes from it.
+    `seed` names the phase, as its board does: what is drawn at random comes from it. `rules` are
+    those that all the rest is from; their digest tells whether they are still the phase's.
     """
 
     submission_id: UUID
@@ -41,6 +43,7 @@ class Work:
     scorer_version: int
     scaling: Scaling
     analyses: tuple[str, ...]
+    rules: ScoringRules
     tasks: tuple[WorkTask, ...]
 
 
