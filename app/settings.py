@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     # Split scores that a worker's process keeps to rank by; 1,000 submissions to eleven tasks in
     # 40 splits take 8 MB.
     score_cache_bytes: PositiveInt = 64 * 1024**2
+    # Draws that it keeps: 1,000 entries on eleven tasks take 44 MB. Ranked without, where a pool's
+    # are larger.
+    draw_cache_bytes: PositiveInt = 64 * 1024**2
     reannounce_after_s: PositiveFloat = 30.0
     visibility_timeout_s: PositiveInt = 7200
     worker_concurrency: PositiveInt = Field(default_factory=_usable_cores)

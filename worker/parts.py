@@ -13,6 +13,7 @@ from app.db import SessionFactory, make_engine, make_sessions
 from app.queue import JobQueue
 from app.settings import Settings
 from app.submissions.split_scores import ScoreCache
+from probeboard.ranking.draw_cache import DrawCache
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Parts:
     queue: JobQueue
     redis: redis.Redis
     scores: ScoreCache
+    draws: DrawCache
 
     def close(self) -> None:
         """Give the connections back."""
@@ -48,4 +50,5 @@ def make_parts(settings: Settings, queue: JobQueue) -> Parts:
             settings.redis_url, socket_timeout=5, retry=Retry(NoBackoff(), 1)
         ),
         scores=ScoreCache(settings.score_cache_bytes),
+        draws=DrawCache(settings.draw_cache_bytes),
     )

@@ -36,7 +36,7 @@ def rank_phase(parts: Parts, phase_id: UUID) -> None:
         contenders = read_contenders(session, phase_id, now=utc_now(), cache=parts.scores)
         labels = read_labels_of_tasks(session, phase_id)
     rules = with_groups(contenders.rules, parts.blobs, labels)
-    publication = publish(replace(contenders, rules=rules))
+    publication = publish(replace(contenders, rules=rules), draws=parts.draws)
     with parts.sessions() as session:
         number = store_publication(session, publication, requested=requested, now=utc_now())
         session.commit()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from app.leaderboards.agreeing import Agreement, agreement_of
 from app.leaderboards.by_samples import NOT_KEPT, BySamples, intervals_of
@@ -10,6 +11,7 @@ from app.leaderboards.entries import Entry, Figures, baseline_entries, pool_entr
 from app.leaderboards.placing import place
 from app.leaderboards.rules import BoardRules, rule_line
 from probeboard.ranking import RankingMethod, TaskSplitScores
+from probeboard.ranking.draw_cache import DrawCache
 from probeboard.ranking.uncertainty import (
     FEWEST_ENTRIES,
     FEWEST_SPLITS,
@@ -47,12 +49,14 @@ def build_board(
     baselines: Sequence[Contender],
     *,
     ranks_only: bool = False,
+    draws: DrawCache | None = None,
 ) -> Board:
     """Rank the pool, and place the baselines beside it without moving anyone.
 
     Entries are in the order of the board: by rank, ties by the instant of receipt; a baseline
     stands before the pool entry whose rank it would take. Most of the work is to say how sure the
-    ranks are, and how far methods and tasks agree: who asks for ranks only does without.
+    ranks are, and how far methods and tasks agree: who asks for ranks only does without. `draws`
+    are those of boards before this one, so that one more entry costs one row of them.
     """
     if not pool and not baselines:
         return _empty(rules)
@@ -61,7 +65,7 @@ def build_board(
     scores = task_scores(rules, everyone)
     tasks, beside = rows_of(scores, slice(len(pool))), rows_of(scores, slice(len(pool), None))
     placing = place(rules, pool, tasks, beside)
-    uncertainty = None if ranks_only else _uncertainty(rules, tasks)
+    uncertainty = None if ranks_only else _uncertainty(rules, tasks, draws)
     by_samples = (
         BySamples(_NOT_ASKED) if ranks_only else intervals_of(rules, pool, tasks, placing.official)
     )
@@ -96,7 +100,9 @@ def _empty(rules: BoardRules) -> Board:
     )
 
 
-def _uncertainty(rules: BoardRules, tasks: Sequence[TaskSplitScores]) -> RankUncertainty | None:
+def _uncertainty(
+    rules: BoardRules, tasks: Sequence[TaskSplitScores], draws: DrawCache | None
+) -> RankUncertainty | None:
     return rank_uncertainty(
         rules.method,
         tasks,
@@ -104,7 +110,15 @@ def _uncertainty(rules: BoardRules, tasks: Sequence[TaskSplitScores]) -> RankUnc
         weights=rules.ranked_by,
         floor=rules.policy.floor,
         n_draws=DRAWS,
+        cache=draws,
+        keys=None if draws is None else _names_of(tasks),
     )
+
+
+def _names_of(tasks: Sequence[TaskSplitScores]) -> list[bytes]:
+    """Name the scores of each entry by what they are: equal names, equal draws."""
+    rows = zip(*(task.scores for task in tasks), strict=True)
+    return [blake2b(b"".join(row.tobytes() for row in one)).digest() for one in rows]
 
 
 _TOO_FEW_ENTRIES = f"fewer than {FEWEST_ENTRIES} entries"

@@ -10,6 +10,7 @@ from app.leaderboards.contenders import Contenders
 from app.leaderboards.document import content_of, to_bytes
 from app.leaderboards.inputs import to_inputs
 from app.leaderboards.render import to_csv, to_markdown
+from probeboard.ranking.draw_cache import DrawCache
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Publication:
     is_empty: bool
 
 
-def publish(contenders: Contenders) -> Publication:
+def publish(contenders: Contenders, *, draws: DrawCache | None = None) -> Publication:
     """Rank the contenders and write the board in all its forms."""
-    board = build_board(contenders.rules, contenders.pool, contenders.baselines)
+    board = build_board(contenders.rules, contenders.pool, contenders.baselines, draws=draws)
     content = to_bytes(content_of(board))
     return Publication(
         phase_id=board.rules.phase_id,

@@ -11,6 +11,7 @@ from app.leaderboards.contenders import task_scores
 from app.leaderboards.entries import Entry
 from app.models import TieBreak
 from probeboard.ranking import RankingMethod
+from probeboard.ranking.draw_cache import DrawCache
 from probeboard.ranking.weighted_scores import mean_score_errors
 from tests.boards import contender, rules
 
@@ -162,3 +163,16 @@ def test_who_asks_for_ranks_only_gets_the_same_ranks_and_nothing_else() -> None:
     ]
     assert {entry.sureness for entry in bare.entries} == {None}
     assert (bare.reason, bare.agreement) == ("only ranks were asked for", None)
+
+
+@pytest.mark.parametrize("method", RankingMethod)
+def test_kept_draws_change_nothing_whoever_comes_or_scores_anew(method: RankingMethod) -> None:
+    """A board is made again from its inputs: what a process happened to keep may not show."""
+    kept = DrawCache()
+    everyone = pool(12)
+    for present in (everyone[:5], everyone[:9], everyone[3:], everyone):
+        assert build_board(rules(method), present, [], draws=kept) == build_board(
+            rules(method), present, []
+        )
+    anew = [contender(1, (0.3, 0.2), n_splits=10), *everyone[1:]]
+    assert build_board(rules(method), anew, [], draws=kept) == build_board(rules(method), anew, [])
