@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.audit.service import record_operator
 from app.blobs import BlobStore
 from app.challenges.exporting import export_challenge
+from app.clock import utc_now
 from app.db import make_engine, make_sessions
 from app.errors import LabelsDiffer
 from app.leaderboards.verifying import verify_snapshots
@@ -56,13 +58,23 @@ def _parser() -> argparse.ArgumentParser:
 
 def _give_right(session: Session, column: str, email: str) -> int:
     """Give a right to a registered person."""
-    changed = session.scalars(
-        update(User).where(User.email == email.lower()).values({column: True}).returning(User.id)
+    person = session.scalars(
+        select(User).where(User.email == email.lower()).with_for_update()
     ).one_or_none()
-    session.commit()
-    if changed is None:
+    if person is None:
         sys.stderr.write(f"Nobody has registered as {email}.\n")
         return 1
+    before = {column: getattr(person, column)}
+    setattr(person, column, True)
+    record_operator(
+        session,
+        "account.right-given",
+        subject=person,
+        before=before,
+        after={column: True},
+        now=utc_now(),
+    )
+    session.commit()
     sys.stdout.write(f"{email}: {column.replace('_', ' ')}.\n")
     return 0
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.accounts.service import issue_token
 from app.clock import utc_now
 from app.models import ChallengeRole, Role, Scope, User
+from app.policy import Viewer
 from tests import builders
 from tests.api import Api
 from tests.builders import Person
@@ -119,7 +120,7 @@ def _tokens(parts: Parts, people: dict[str, Person]) -> dict[str, str | None]:
         for role, (person, scopes, lifetime) in wanted.items():
             token, made[role] = issue_token(
                 session,
-                user_id=UUID(people[person].id),
+                Viewer(user_id=UUID(people[person].id)),
                 name=role,
                 scopes=scopes,
                 now=now,

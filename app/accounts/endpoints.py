@@ -36,10 +36,11 @@ TokenId = Annotated[UUID, Path(description="The token's id.")]
 
 
 @router.post("/accounts", status_code=status.HTTP_201_CREATED, responses=declare(EmailTaken))
-def register(body: AccountRequest, session: DbSession, _: AnyViewer) -> AccountView:
+def register(body: AccountRequest, session: DbSession, viewer: AnyViewer) -> AccountView:
     """Register a person."""
     user = service.register(
         session,
+        viewer,
         email=body.email,
         name=body.name,
         password=body.password.get_secret_value(),
@@ -61,7 +62,7 @@ def read_me(session: DbSession, viewer: ReadViewer) -> AccountView:
     responses=declare(WrongPassword, TooManyLogins),
 )
 def log_in(
-    body: LoginRequest, session: DbSession, rates: Rates, settings: AppSettings, _: AnyViewer
+    body: LoginRequest, session: DbSession, rates: Rates, settings: AppSettings, viewer: AnyViewer
 ) -> NewTokenView:
     """Log in: trade e-mail and password for a short-lived token with every scope."""
     now = utc_now()
@@ -75,7 +76,7 @@ def log_in(
     )
     token, secret = service.issue_token(
         session,
-        user_id=user.id,
+        service.acting_as(viewer, user),
         name=service.SESSION_NAME,
         scopes=list(Scope),
         now=now,
@@ -97,7 +98,7 @@ def make_token(
     service.require_no_more_than(viewer, body.scopes)
     token, secret = service.issue_token(
         session,
-        user_id=viewer.me,
+        viewer,
         name=body.name,
         scopes=body.scopes,
         now=utc_now(),

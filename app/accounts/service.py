@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import threading
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.audit.service import record
 from app.errors import (
     EmailTaken,
     NotFound,
@@ -36,7 +38,9 @@ _hashing = threading.BoundedSemaphore(4)
 _nobodys_hash = _hasher.hash(secrets.token_hex())
 
 
-def register(session: Session, *, email: str, name: str, password: str, now: datetime) -> User:
+def register(
+    session: Session, viewer: Viewer, *, email: str, name: str, password: str, now: datetime
+) -> User:
     """Create a person.
 
     Raises
@@ -57,7 +61,21 @@ def register(session: Session, *, email: str, name: str, password: str, now: dat
         session.flush()
     except IntegrityError as error:
         raise EmailTaken("Log in instead, or use another address.") from error
+    record(
+        session,
+        acting_as(viewer, user),
+        "account.registered",
+        challenge_id=None,
+        subject=user,
+        after={"name": user.name},
+        now=now,
+    )
     return user
+
+
+def acting_as(viewer: Viewer, user: User) -> Viewer:
+    """Return whoever calls without a token as the person they have shown to be."""
+    return replace(viewer, user_id=user.id, is_operator=user.is_operator)
 
 
 def check_password(
@@ -113,8 +131,8 @@ def _verified(password_hash: str, password: str) -> bool:
 
 def issue_token(
     session: Session,
+    viewer: Viewer,
     *,
-    user_id: UUID,
     name: str,
     scopes: Collection[Scope],
     now: datetime,
@@ -123,7 +141,7 @@ def issue_token(
     """Create a token and return it with its secret, which is shown this once."""
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = Token(
-        user_id=user_id,
+        user_id=viewer.me,
         name=name,
         digest=_digest(secret),
         scopes=sorted(scopes),
@@ -132,6 +150,8 @@ def issue_token(
     )
     session.add(token)
     session.flush()
+    after = {"scopes": token.scopes, "expires_at": token.expires_at}
+    record(session, viewer, "token.made", challenge_id=None, subject=token, after=after, now=now)
     return token, secret
 
 
@@ -197,10 +217,11 @@ def revoke_token(session: Session, viewer: Viewer, token_id: UUID, *, now: datet
         update(Token)
         .where(Token.id == token_id, Token.user_id == viewer.me, Token.revoked_at.is_(None))
         .values(revoked_at=now)
-        .returning(Token.id)
+        .returning(Token)
     ).one_or_none()
     if revoked is None:
         raise NotFound("token")
+    record(session, viewer, "token.revoked", challenge_id=None, subject=revoked, now=now)
 
 
 def get_user(session: Session, viewer: Viewer) -> User:

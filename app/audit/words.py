@@ -28,7 +28,8 @@ Facts = Mapping[str, object]
 
 def kind_of(subject: Base) -> str:
     """Return what a row is called: its table's name, in words."""
-    return _KINDS.get(subject.__tablename__, subject.__tablename__.replace("_", "-"))
+    table = str(subject.__tablename__)
+    return _KINDS.get(table, table.replace("_", "-"))
 
 
 def name_of(session: Session, subject: Base) -> str | None:

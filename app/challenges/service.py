@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.audit.service import record
 from app.blobs import BlobStore
 from app.challenges.apply import apply_bundle, lock_challenge, write_challenge
 from app.challenges.apply_phase import Target
 from app.challenges.archive import CONFIG_FILE
+from app.challenges.auditing import sides_of
 from app.challenges.bundle import Bundle
 from app.challenges.planning import Plan, make_plan
 from app.challenges.withheld import Withheld, known_files
@@ -59,6 +61,16 @@ def create_challenge(
         raise SlugTaken(f"There is a challenge “{bundle.config.slug}”.") from error
     session.add(ChallengeRole(challenge_id=challenge.id, user_id=viewer.me, role=Role.ORGANIZER))
     apply_bundle(Target(session, blobs, challenge, now), bundle)
+    after = {"slug": challenge.slug, "phases": [part.config.title for part in bundle.phases]}
+    record(
+        session,
+        viewer,
+        "challenge.created",
+        challenge_id=challenge.id,
+        subject=challenge,
+        after=after,
+        now=now,
+    )
     return challenge
 
 
@@ -119,6 +131,17 @@ def update_challenge(
     lock_challenge(session, challenge)
     plan = make_plan(session, challenge, bundle)
     plan.require_allowed(planned)
+    before, after = sides_of(plan.changes)
+    record(
+        session,
+        viewer,
+        "challenge.updated",
+        challenge_id=challenge.id,
+        subject=challenge,
+        before=before,
+        after=after,
+        now=now,
+    )
     write_challenge(challenge, bundle)
     apply_bundle(Target(session, blobs, challenge, now), bundle)
     return challenge
@@ -133,8 +156,16 @@ def publish_challenge(session: Session, viewer: Viewer, slug: str, *, now: datet
         As `get_organized`.
     """
     challenge = get_organized(session, viewer, slug)
-    challenge.published_at = challenge.published_at or now
-    session.flush()
+    if challenge.published_at is None:
+        challenge.published_at = now
+        record(
+            session,
+            viewer,
+            "challenge.published",
+            challenge_id=challenge.id,
+            subject=challenge,
+            now=now,
+        )
     return challenge
 
 

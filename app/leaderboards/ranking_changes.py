@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from app.audit.service import record
 from app.errors import Forbidden, InvalidInput, NotFound, Place, RankingPolicyMoved
 from app.leaderboards.board import Board, build_board
 from app.leaderboards.entries import Entry
@@ -124,7 +125,17 @@ def apply_change(
         moves=list(proposal.moves),
     )
     session.add(change)
-    session.flush()
+    record(
+        session,
+        viewer,
+        "phase.ranking-changed",
+        challenge_id=phase.challenge_id,
+        subject=phase,
+        before=change.before,
+        after=change.after,
+        reason=reason,
+        now=now,
+    )
     occasion = f"ranking-change:{change.id}"
     note_change(session, phase, NoticeKind.RANKING_CHANGED, reason=reason, once=occasion, now=now)
     return proposal, change.id

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from app.audit.service import record
 from app.errors import MergeExceedsQuota, ParticipationNotApproved
 from app.merges.service import Proposal, decide, lock_proposal
 from app.models import (
@@ -17,6 +18,7 @@ from app.models import (
     Participation,
     ParticipationMember,
     ParticipationState,
+    Phase,
     Submission,
     Team,
     TeamMember,
@@ -79,9 +81,12 @@ def accept_merge(
     n_submissions = _move_participations(session, both, team)
     decide(merge, MergeState.ACCEPTED, by=viewer.me, now=now)
     merge.record = _record(both, moved, n_submissions)
+    for one, other in both.shared:
+        take_over(session, viewer, joining=other.id, staying=one.id, now=now)
     session.flush()
     close_team(session, joining, by=viewer.me, now=now)
     for phase_id in boards:
+    _note(session, viewer, Proposal(merge, team.name, joining.name), both, now=now)
         request_ranking(session, phase_id)
     return Proposal(merge, team.name, joining.name), boards
 
@@ -110,7 +115,10 @@ def _require_standing(both: _Both) -> None:
 def _require_room(
     session: Session, one: Participation, other: Participation, *, now: datetime
 ) -> None:
-    """Refuse where both together have used more of a phase than one team may."""
+    """Refuse where both together have used more of a phase than one team may.
+
+    What both were granted beyond the quota adds up too.
+    """
     challenge = session.get_one(Challenge, one.challenge_id)
     # No update changes the limits between this look and the commit.
     session.refresh(challenge, with_for_update={"read": True})
@@ -195,3 +203,25 @@ def _record(both: _Both, moved: Sequence[UUID], n_submissions: int) -> dict[str,
         "participations_taken_over": [str(one.id) for one in both.of_joining],
         "submissions": n_submissions,
     }
+def _note(
+    session: Session, viewer: Viewer, proposal: Proposal, both: _Both, *, now: datetime
+) -> None:
+    """Tell each challenge what the merge means there, and none of another."""
+    parts: dict[UUID | None, str] = {
+        **{one.challenge_id: "both took part; one team now" for one, _ in both.shared},
+        **{one.challenge_id: "took part before; has new members" for one in both.of_staying},
+        **{one.challenge_id: "takes over the other's part" for one in both.of_joining},
+    }
+    for challenge_id, part in (parts or {None: "takes part in no challenge"}).items():
+        record(
+            session,
+            viewer,
+            "merge.accepted",
+            challenge_id=challenge_id,
+            subject=proposal.merge,
+            before={"teams": [proposal.team_name, proposal.joining_team_name]},
+            after={"team": proposal.team_name, "participation": part},
+            now=now,
+        )
+
+

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from app.audit.service import record
 from app.errors import Forbidden, InvalidInput, NotFound, Place, ProposalDecided
 from app.models import MergeState, Team, TeamMerge, new_id
 from app.policy import Viewer, member_of
@@ -85,6 +86,15 @@ def propose_merge(
         )
         session.add(merge)
         session.flush()
+        record(
+            session,
+            viewer,
+            "merge.proposed",
+            challenge_id=None,
+            subject=merge,
+            after={"team": team.name, "joining": other.name},
+            now=now,
+        )
     return Proposal(merge, team.name, other.name)
 
 
@@ -134,7 +144,16 @@ def refuse_merge(session: Session, viewer: Viewer, merge_id: UUID, *, now: datet
         by=viewer.me,
         now=now,
     )
-    session.flush()
+    record(
+        session,
+        viewer,
+        "merge.declined" if declines else "merge.withdrawn",
+        challenge_id=None,
+        subject=merge,
+        before={"state": MergeState.PROPOSED},
+        after={"state": merge.state},
+        now=now,
+    )
     return Proposal(merge, team.name, joining.name)
 
 

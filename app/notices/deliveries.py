@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from app.audit.service import record_system
 from app.models import Announcement, Delivery, DeliveryStatus, Notice, Webhook
 from app.notices.recipients import is_concerned
 
@@ -100,7 +101,7 @@ def settle(session: Session, taken: Taken, outcome: Outcome, *, now: datetime) -
         row.error = outcome.error
         row.due_at = now + pause_after(row.attempt)
     if hook is not None:
-        _note_health(hook, outcome, now=now)
+        _note_health(session, hook, outcome, now=now)
     session.flush()
     return True
 
@@ -166,7 +167,7 @@ def _settle(row: Delivery, status: DeliveryStatus, error: str | None, *, now: da
     row.status, row.error, row.settled_at = status, error, now
 
 
-def _note_health(hook: Webhook, outcome: Outcome, *, now: datetime) -> None:
+def _note_health(session: Session, hook: Webhook, outcome: Outcome, *, now: datetime) -> None:
     """Count failures in a row; disable what fails again and again, for longer than a restart."""
     if outcome.ok:
         hook.failures, hook.failing_since = 0, None
@@ -177,6 +178,15 @@ def _note_health(hook: Webhook, outcome: Outcome, *, now: datetime) -> None:
     if hook.disabled_at is None and lasts and hook.failures >= DISABLED_AFTER:
         hook.disabled_at = now
         since = hook.failing_since.strftime("%Y-%m-%d %H:%M UTC")
-        hook.disabled_reason = (
-            f"{hook.failures} attempts in a row failed since {since}; the last one: {outcome.error}"
+        failed = f"{hook.failures} attempts in a row failed since {since}"
+        hook.disabled_reason = f"{failed}; the last one: {outcome.error}"
+        record_system(
+            session,
+            "webhook.disabled",
+            challenge_id=hook.challenge_id,
+            subject=hook,
+            before={"enabled": True},
+            after={"enabled": False},
+            reason=f"{failed}.",
+            now=now,
         )

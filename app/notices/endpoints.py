@@ -132,7 +132,7 @@ def choose_preferences(
     body: PreferencesRequest, session: DbSession, viewer: ReadViewer
 ) -> PreferencesView:
     """Choose which notices you get by mail."""
-    preferences.choose(session, viewer, body.by_mail)
+    preferences.choose(session, viewer, body.by_mail, now=utc_now())
     session.commit()
     return read_preferences(session, viewer)
 
@@ -153,10 +153,10 @@ def show_unsubscribe(token: Token, session: DbSession, _: AnyViewer) -> HTMLResp
 
 @router.post("/notices/unsubscribe", response_class=HTMLResponse, responses=declare(NotFound))
 def unsubscribe(
-    token: Token, session: DbSession, _: AnyViewer, everything: Everything = False
+    token: Token, session: DbSession, viewer: AnyViewer, everything: Everything = False
 ) -> HTMLResponse:
     """End mails of a kind, or all, by the link in a mail; as mail programs do (RFC 8058)."""
-    kind = preferences.unsubscribe(session, token, everything=everything)
+    kind = preferences.unsubscribe(session, viewer, token, everything=everything, now=utc_now())
     session.commit()
     return _page(f"<p>{escape(_ended(kind))} You can choose again when you are logged in.</p>")
 

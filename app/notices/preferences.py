@@ -3,13 +3,15 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.audit.service import record
 from app.errors import NotFound
 from app.models import NoticeKind, NoticePreference, SigningKey, User
 from app.notices.kinds import KINDS
@@ -40,12 +42,31 @@ def preferences_of(session: Session, user_id: UUID) -> list[Preference]:
     ]
 
 
-def choose(session: Session, viewer: Viewer, choices: Mapping[NoticeKind, bool]) -> None:
+def choose(
+    session: Session, viewer: Viewer, choices: Mapping[NoticeKind, bool], *, now: datetime
+) -> None:
     """Note what a person wants by mail; kinds not named stay as they are."""
+    before = _by_mail(session, viewer.me)
     _write(session, viewer.me, choices)
+    record(
+        session,
+        viewer,
+        "account.mails-chosen",
+        challenge_id=None,
+        subject=session.get_one(User, viewer.me),
+        before=before,
+        after=_by_mail(session, viewer.me),
+        now=now,
+    )
 
 
-def unsubscribe(session: Session, token: str, *, everything: bool) -> NoticeKind | None:
+def _by_mail(session: Session, user_id: UUID) -> dict[str, bool]:
+    return {one.kind.value: one.by_mail for one in preferences_of(session, user_id)}
+
+
+def unsubscribe(
+    session: Session, viewer: Viewer, token: str, *, everything: bool, now: datetime
+) -> NoticeKind | None:
     """End mails of the kind that a link is of, or all of them; return the kind, None for all.
 
     Raises
@@ -54,7 +75,9 @@ def unsubscribe(session: Session, token: str, *, everything: bool) -> NoticeKind
         If no mail of ours had this link.
     """
     user_id, kind = read_token(session, token)
-    _write(session, user_id, dict.fromkeys(KINDS if everything else [kind], False))
+    ended = dict.fromkeys(KINDS if everything else [kind], False)
+    # Whoever has the link stands for the person, in this and in nothing else.
+    choose(session, replace(viewer, user_id=user_id), ended, now=now)
     return None if everything else kind
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.audit.service import record
 from app.challenges.service import get_challenge, get_organized
 from app.errors import NotFound
 from app.models import Announcement, NoticeKind, new_id
@@ -36,7 +37,15 @@ def post_announcement(
         withdrawn_at=None,
     )
     session.add(announcement)
-    session.flush()
+    record(
+        session,
+        viewer,
+        "announcement.posted",
+        challenge_id=challenge.id,
+        subject=announcement,
+        after={"title": title, "body": body},
+        now=now,
+    )
     notice_id = note(
         session,
         NoticeKind.ANNOUNCEMENT,
@@ -99,10 +108,20 @@ def edit_announcement(
     """
     challenge = get_organized(session, viewer, slug)
     announcement = _one(session, challenge.id, announcement_id, lock=True)
+    before = {"title": announcement.title, "body": announcement.body}
     announcement.title = announcement.title if title is None else title
     announcement.body = announcement.body if body is None else body
     announcement.edited_at = now
-    session.flush()
+    record(
+        session,
+        viewer,
+        "announcement.edited",
+        challenge_id=challenge.id,
+        subject=announcement,
+        before=before,
+        after={"title": announcement.title, "body": announcement.body},
+        now=now,
+    )
     return announcement
 
 
@@ -117,8 +136,16 @@ def withdraw_announcement(
         As `edit_announcement`.
     """
     challenge = get_organized(session, viewer, slug)
-    _one(session, challenge.id, announcement_id, lock=True).withdrawn_at = now
-    session.flush()
+    announcement = _one(session, challenge.id, announcement_id, lock=True)
+    announcement.withdrawn_at = now
+    record(
+        session,
+        viewer,
+        "announcement.withdrawn",
+        challenge_id=challenge.id,
+        subject=announcement,
+        now=now,
+    )
 
 
 def _one(

@@ -108,7 +108,7 @@ def change_team_webhook(
 ) -> WebhookView:
     """Choose other kinds, disable a webhook, or enable it again. Captain only."""
     owner = webhooks.of_team(session, viewer, team_id, change=True)
-    return _change(session, owner, webhook_id, body)
+    return _change(session, viewer, owner, webhook_id, body)
 
 
 @router.patch(f"{CHALLENGE}/{{webhook_id}}", responses=_REFUSES)
@@ -121,7 +121,7 @@ def change_challenge_webhook(
 ) -> WebhookView:
     """Choose other kinds, disable a webhook, or enable it again. Organizers only."""
     owner = webhooks.of_challenge(session, viewer, slug)
-    return _change(session, owner, webhook_id, body)
+    return _change(session, viewer, owner, webhook_id, body)
 
 
 @router.delete(f"{TEAM}/{{webhook_id}}", status_code=status.HTTP_204_NO_CONTENT, responses=_REFUSES)
@@ -130,7 +130,7 @@ def delete_team_webhook(
 ) -> None:
     """Delete a webhook and what is kept of its deliveries. Captain only."""
     owner = webhooks.of_team(session, viewer, team_id, change=True)
-    webhooks.delete_webhook(session, owner, webhook_id)
+    webhooks.delete_webhook(session, viewer, owner, webhook_id, now=utc_now())
     session.commit()
 
 
@@ -142,7 +142,7 @@ def delete_challenge_webhook(
 ) -> None:
     """Delete a webhook and what is kept of its deliveries. Organizers only."""
     owner = webhooks.of_challenge(session, viewer, slug)
-    webhooks.delete_webhook(session, owner, webhook_id)
+    webhooks.delete_webhook(session, viewer, owner, webhook_id, now=utc_now())
     session.commit()
 
 
@@ -218,9 +218,11 @@ def _create(
     return NewWebhookView.of(hook)
 
 
-def _change(session: Session, owner: Owner, webhook_id: UUID, body: WebhookChange) -> WebhookView:
+def _change(
+    session: Session, viewer: Viewer, owner: Owner, webhook_id: UUID, body: WebhookChange
+) -> WebhookView:
     hook = webhooks.change_webhook(
-        session, owner, webhook_id, kinds=body.kinds, enabled=body.enabled, now=utc_now()
+        session, viewer, owner, webhook_id, kinds=body.kinds, enabled=body.enabled, now=utc_now()
     )
     session.commit()
     return WebhookView.of(hook)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from app.audit.service import record
 from app.challenges.service import get_organized
 from app.errors import (
     Forbidden,
@@ -110,7 +111,15 @@ def create_webhook(
         failures=0,
     )
     session.add(hook)
-    session.flush()
+    record(
+        session,
+        viewer,
+        "webhook.created",
+        challenge_id=hook.challenge_id,
+        subject=hook,
+        after=_facts(hook),
+        now=now,
+    )
     return hook
 
 
@@ -138,6 +147,7 @@ def get_webhook(session: Session, owner: Owner, webhook_id: UUID, *, lock: bool 
 
 def change_webhook(
     session: Session,
+    viewer: Viewer,
     owner: Owner,
     webhook_id: UUID,
     *,
@@ -153,6 +163,7 @@ def change_webhook(
         As `get_webhook`.
     """
     hook = get_webhook(session, owner, webhook_id, lock=True)
+    before = _facts(hook)
     if kinds is not None:
         hook.kinds = sorted(kinds)
     if enabled is True:
@@ -160,11 +171,27 @@ def change_webhook(
         hook.failures = 0
     elif enabled is False and hook.disabled_at is None:
         hook.disabled_at, hook.disabled_reason = now, "Disabled by its owner."
-    session.flush()
+    record(
+        session,
+        viewer,
+        "webhook.changed",
+        challenge_id=hook.challenge_id,
+        subject=hook,
+        before=before,
+        after=_facts(hook),
+        now=now,
+    )
     return hook
 
 
-def delete_webhook(session: Session, owner: Owner, webhook_id: UUID) -> None:
+def _facts(hook: Webhook) -> dict[str, object]:
+    """Return what the audit log says of a webhook; of its address, no more than the host."""
+    return {"notices": hook.kinds, "enabled": hook.disabled_at is None}
+
+
+def delete_webhook(
+    session: Session, viewer: Viewer, owner: Owner, webhook_id: UUID, *, now: datetime
+) -> None:
     """Delete a webhook with all that is kept of its deliveries.
 
     Raises
@@ -172,7 +199,17 @@ def delete_webhook(session: Session, owner: Owner, webhook_id: UUID) -> None:
     NotFound
         As `get_webhook`.
     """
-    session.delete(get_webhook(session, owner, webhook_id, lock=True))
+    hook = get_webhook(session, owner, webhook_id, lock=True)
+    record(
+        session,
+        viewer,
+        "webhook.deleted",
+        challenge_id=hook.challenge_id,
+        subject=hook,
+        before=_facts(hook),
+        now=now,
+    )
+    session.delete(hook)
     session.flush()
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from app.audit.service import record
 from app.challenges.service import get_challenge, get_organized
 from app.errors import Forbidden, NotFound, ParticipationForbids
 from app.models import (
@@ -91,6 +92,16 @@ def approve(
     """
     participation = _lock(session, viewer, slug, participation_id)
     if participation.state != ParticipationState.APPROVED:
+        record(
+            session,
+            viewer,
+            "participation.approved",
+            challenge_id=participation.challenge_id,
+            subject=participation,
+            before={"state": participation.state},
+            after={"state": ParticipationState.APPROVED},
+            now=now,
+        )
         participation.state = ParticipationState.APPROVED
         participation.decided_at = now
         participation.decided_by_id = viewer.me
@@ -118,6 +129,17 @@ def decline(
     participation = _lock(session, viewer, slug, participation_id)
     if participation.state == ParticipationState.APPROVED:
         raise ParticipationForbids("The team takes part already: disqualify it instead.")
+    record(
+        session,
+        viewer,
+        "participation.declined",
+        challenge_id=participation.challenge_id,
+        subject=participation,
+        before={"state": participation.state, "reason": participation.decision_reason},
+        after={"state": ParticipationState.DECLINED, "reason": reason},
+        reason=reason,
+        now=now,
+    )
     participation.state = ParticipationState.DECLINED
     participation.decided_at = now
     participation.decided_by_id = viewer.me
@@ -144,12 +166,24 @@ def disqualify_team(
         As `_lock`.
     """
     participation = _lock(session, viewer, slug, participation_id)
+    before = standing_of(participation)
     disqualify(participation, by=viewer.me, reason=reason, publicly=publicly, now=now)
+    record(
+        session,
+        viewer,
+        "participation.disqualified",
+        challenge_id=participation.challenge_id,
+        subject=participation,
+        before=before,
+        after=standing_of(participation),
+        reason=reason,
+        now=now,
+    )
     return participation, _rank_again(session, participation)
 
 
 def reinstate_team(
-    session: Session, viewer: Viewer, slug: str, participation_id: UUID
+    session: Session, viewer: Viewer, slug: str, participation_id: UUID, *, now: datetime
 ) -> tuple[Participation, list[UUID]]:
     """Put a team back into the ranks; again changes nothing. Return also the phases to rank.
 
@@ -159,7 +193,18 @@ def reinstate_team(
         As `_lock`.
     """
     participation = _lock(session, viewer, slug, participation_id)
+    before = standing_of(participation)
     reinstate(participation)
+    record(
+        session,
+        viewer,
+        "participation.reinstated",
+        challenge_id=participation.challenge_id,
+        subject=participation,
+        before=before,
+        after=standing_of(participation),
+        now=now,
+    )
     return participation, _rank_again(session, participation)
 
 
@@ -179,6 +224,15 @@ def reinstate(row: Disqualifiable) -> None:
     row.disqualified_by_id = None
     row.disqualified_reason = None
     row.disqualified_publicly = False
+
+
+def standing_of(row: Disqualifiable) -> dict[str, object]:
+    """Return what the audit log says of whether a row is disqualified."""
+    return {
+        "disqualified": row.disqualified_at is not None,
+        "reason": row.disqualified_reason,
+        "public": row.disqualified_publicly,
+    }
 
 
 def phases_handed_in_to(session: Session, participation_ids: Sequence[UUID]) -> list[UUID]:

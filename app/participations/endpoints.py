@@ -159,7 +159,7 @@ def reinstate(
     viewer: OrganizeViewer,
 ) -> EntrantView:
     """Put a disqualified team back. Organizers only; again changes nothing."""
-    made, phases = deciding.reinstate_team(session, viewer, slug, participation_id)
+    made, phases = deciding.reinstate_team(session, viewer, slug, participation_id, now=utc_now())
     session.commit()
     _announce(queue, phases)
     return _entrant(session, made)

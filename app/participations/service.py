@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.audit.service import record
 from app.challenges.service import get_challenge
 from app.errors import ParticipationNotApproved, TeamDisqualified, TermsChanged
 from app.models import (
@@ -105,6 +106,15 @@ def participation_of(
     row = session.execute(
         select(Participation, Team)
         .join(ParticipationMember, ParticipationMember.participation_id == Participation.id)
+    record(
+        session,
+        viewer,
+        "participation.entered",
+        challenge_id=challenge.id,
+        subject=participation,
+        after={"state": participation.state, "terms_version": participation.terms_version},
+        now=now,
+    )
         .join(Team, Team.id == Participation.team_id)
         .where(
             ParticipationMember.challenge_id == challenge_id,

@@ -11,6 +11,7 @@ from app.models import Participation, Phase, Selection, Submission
 from app.phases.clock import require_open
 from app.policy import Viewer
 from app.submissions.selection import CAN_COME_TO_COUNT
+from app.submissions.auditing import note_change
 from app.submissions.service import require_owned
 
 
@@ -26,7 +27,7 @@ def select_submission(
     SelectionNotOffered
         If teams choose nothing in this phase.
     PhaseNotOpen
-        If the phase has closed.
+        If the phase has closed for the team.
     StatusForbids
         If it was rejected or withdrawn, failed or is disqualified: it cannot come to count.
     TooManySelected
@@ -40,7 +41,7 @@ def select_submission(
     if submission.selected_at is None:
         _require_room(session, submission, phase)
         submission.selected_at = now
-        session.flush()
+        note_change(session, viewer, "submission.selected", submission, now=now)
     return phase.id
 
 
@@ -55,8 +56,9 @@ def unselect_submission(
         As `select_submission`.
     """
     submission, phase = _lock(session, viewer, submission_id, now=now)
-    submission.selected_at = None
-    session.flush()
+    if submission.selected_at is not None:
+        submission.selected_at = None
+        note_change(session, viewer, "submission.unselected", submission, now=now)
     return phase.id
 
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from app.challenges.service import get_challenge
 from app.models import Challenge, Participation, Phase, Submission, Team
-from app.participations.deciding import disqualify, reinstate
+from app.participations.deciding import disqualify, reinstate, standing_of
 from app.policy import Viewer, holds_any_role
 from app.queue import request_ranking
+from app.submissions.auditing import note_change
 from app.submissions.service import require_organized
 
 
@@ -51,11 +52,24 @@ def disqualify_submission(
         As `require_organized`.
     """
     submission = _lock(session, viewer, submission_id)
+    before = standing_of(submission)
     disqualify(submission, by=viewer.me, reason=reason, publicly=publicly, now=now)
+    note_change(
+        session,
+        viewer,
+        "submission.disqualified",
+        submission,
+        before=before,
+        after=standing_of(submission),
+        reason=reason,
+        now=now,
+    )
     return _rank_again(session, submission)
 
 
-def reinstate_submission(session: Session, viewer: Viewer, submission_id: UUID) -> UUID:
+def reinstate_submission(
+    session: Session, viewer: Viewer, submission_id: UUID, *, now: datetime
+) -> UUID:
     """Put a submission back into the ranks; again changes nothing. Return the phase to rank.
 
     Raises
@@ -64,7 +78,17 @@ def reinstate_submission(session: Session, viewer: Viewer, submission_id: UUID) 
         As `require_organized`.
     """
     submission = _lock(session, viewer, submission_id)
+    before = standing_of(submission)
     reinstate(submission)
+    note_change(
+        session,
+        viewer,
+        "submission.reinstated",
+        submission,
+        before=before,
+        after=standing_of(submission),
+        now=now,
+    )
     return _rank_again(session, submission)
 
 

@@ -53,7 +53,7 @@ def reinstate_submission(
     submission_id: SubmissionId, session: DbSession, queue: Queue, viewer: OrganizeViewer
 ) -> SubmissionView:
     """Put a disqualified submission back. Organizers only; again changes nothing."""
-    phase_id = disqualifying.reinstate_submission(session, viewer, submission_id)
+    phase_id = disqualifying.reinstate_submission(session, viewer, submission_id, now=utc_now())
     return _commit(session, queue, viewer, phase_id, submission_id)
 
 

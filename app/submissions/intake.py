@@ -29,6 +29,7 @@ from app.phases.clock import require_open
 from app.phases.service import get_phase
 from app.policy import Viewer, organizes_challenge
 from app.submissions.quota import require_room, use_of
+from app.submissions.auditing import note_change
 from app.submissions.validation import ValidatedMatrix
 from probeboard.embeddings import EmbeddingSpec
 
@@ -220,7 +221,14 @@ def admit(
         tasks_done=0,
     )
     session.add(submission)
-    session.flush()
+    note_change(
+        session,
+        viewer,
+        "submission.received",
+        submission,
+        after={"phase": phase.title, "baseline": method.baseline, "public": method.public},
+        now=upload.received_at,
+    )
     blobs.adopt(BlobKind.MATRICES, matrix.sha256, matrix.path)
     return submission
 

@@ -30,6 +30,7 @@ from app.policy import (
     sees_submission,
 )
 from app.submissions.lifecycle import move
+from app.submissions.auditing import note_change
 from app.submissions.scores import Scored, candidate_of, official_scores, weights_of
 from app.submissions.selection import Standing, standings
 
@@ -112,6 +113,8 @@ def withdraw(session: Session, viewer: Viewer, submission_id: UUID, *, now: date
     if not move(session, submission_id, Status.WITHDRAWN, now=now):
         raise StatusForbids("Only a queued submission can be withdrawn.")
 
+    submission = session.get_one(Submission, submission_id)
+    note_change(session, viewer, "submission.withdrawn", submission, now=now)
 
 def edit(
     session: Session,
@@ -128,7 +131,7 @@ def edit(
     NotFound, Forbidden
         As `withdraw`.
     PhaseNotOpen
-        If the phase has closed.
+        If the phase has closed for the team.
     """
     require_owned(session, viewer, submission_id)
     submission = session.get_one(
@@ -137,7 +140,9 @@ def edit(
     require_open(session.get_one(Phase, submission.phase_id), now)
     for name, value in changes.items():
         setattr(submission, name, value)
-    session.flush()
+    note_change(
+        session, viewer, "submission.edited", submission, before=before, after=changes, now=now
+    )
     return submission.phase_id
 
 
@@ -165,6 +170,8 @@ def retry(
 
 def mark_announced(session: Session, submission_ids: Sequence[UUID], *, now: datetime) -> None:
     """Note that the queue was told of submissions that still wait."""
+    submission = session.get_one(Submission, submission_id)
+    note_change(session, viewer, "submission.retried", submission, now=now)
     session.execute(
         update(Submission)
         .where(Submission.id.in_(submission_ids), Submission.status == Status.QUEUED)

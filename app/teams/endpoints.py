@@ -74,7 +74,7 @@ def read_team(team_id: TeamId, session: DbSession, viewer: ReadViewer) -> TeamVi
 @router.post("/{team_id}/invitation", responses=declare(NotFound, Forbidden))
 def renew_invitation(team_id: TeamId, session: DbSession, viewer: SubmitViewer) -> InvitedTeamView:
     """Make a new invitation code; the old one stops working. Captain only."""
-    team, code = service.renew_invitation(session, viewer, team_id)
+    team, code = service.renew_invitation(session, viewer, team_id, now=utc_now())
     session.commit()
     return InvitedTeamView(**_view(session, team).model_dump(), invitation_code=code)
 
@@ -84,7 +84,7 @@ def hand_over(
     team_id: TeamId, body: CaptainRequest, session: DbSession, viewer: SubmitViewer
 ) -> TeamView:
     """Make another member captain. Captain only."""
-    team = leaving.hand_over(session, viewer, team_id, to=body.user_id)
+    team = leaving.hand_over(session, viewer, team_id, to=body.user_id, now=utc_now())
     session.commit()
     return _view(session, team)
 

@@ -16,13 +16,15 @@ from app.models import (
     Team,
     TeamMember,
     TeamMerge,
+    User,
 )
 from app.policy import Viewer
+from app.teams.auditing import record_in_challenges
 from app.teams.rules import require_unlocked
 from app.teams.service import lock_team, require_captain, take_invitation_back
 
 
-def hand_over(session: Session, viewer: Viewer, team_id: UUID, *, to: UUID) -> Team:
+def hand_over(session: Session, viewer: Viewer, team_id: UUID, *, to: UUID, now: datetime) -> Team:
     """Make another member captain; the captain already changes nothing.
 
     Raises
@@ -35,8 +37,11 @@ def hand_over(session: Session, viewer: Viewer, team_id: UUID, *, to: UUID) -> T
     team = lock_team(session, viewer, team_id)
     require_captain(team, viewer)
     _member(session, team, to)
+    before, after = (_named(session, "captain", one) for one in (team.captain_id, to))
     team.captain_id = to
-    session.flush()
+    record_in_challenges(
+        session, viewer, "team.captain-changed", team, before=before, after=after, now=now
+    )
     return team
 
 
@@ -72,10 +77,14 @@ def remove_member(
         raise CaptainMustHandOver(f"You are the captain of {team.name}, and others are in it.")
     _part(session, team, user_id, now=now)
     session.delete(member)
+    action = "team.left" if user_id == viewer.me else "team.member-removed"
+    before = _named(session, "member", user_id)
+    record_in_challenges(session, viewer, action, team, before=before, now=now)
     if user_id != viewer.me:
         take_invitation_back(team)
     if is_last:
         close_team(session, team, by=viewer.me, now=now)
+        record_in_challenges(session, viewer, "team.closed", team, now=now)
     session.flush()
 
 
@@ -124,3 +133,8 @@ def _member(session: Session, team: Team, user_id: UUID) -> TeamMember:
     if member is None:
         raise NotFound("member of the team")
     return member
+
+
+def _named(session: Session, role: str, user_id: UUID) -> dict[str, object]:
+    """Name a person, and by their id too: names are not unique."""
+    return {role: session.get_one(User, user_id).name, f"{role}_id": user_id}

@@ -13,9 +13,11 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.audit.service import record
 from app.errors import AlreadyInTeam, Forbidden, NameTaken, NotFound
 from app.models import Challenge, Participation, Team, TeamMember, User, new_id
 from app.policy import Viewer, member_of
+from app.teams.auditing import record_in_challenges
 from app.teams.rules import require_addresses, require_unlocked, take_in
 
 _SLUG_LOCK = 0x7465616D  # "team"; any number that no other lock of ours has
@@ -56,7 +58,7 @@ def create_team(session: Session, viewer: Viewer, *, name: str, now: datetime) -
     except IntegrityError as error:
         raise NameTaken("Another team has this name.") from error
     session.add(TeamMember(team_id=team.id, user_id=viewer.me, joined_at=now))
-    session.flush()
+    record(session, viewer, "team.created", challenge_id=None, subject=team, now=now)
     return team, code
 
 
@@ -96,11 +98,15 @@ def join_team(session: Session, viewer: Viewer, *, code: str, now: datetime) -> 
     ).all():
         require_addresses(challenge, [me])
         take_in(session, participation, [me.id])
-    session.flush()
+    record_in_challenges(
+        session, viewer, "team.joined", team, after={"member": me.name, "member_id": me.id}, now=now
+    )
     return team
 
 
-def renew_invitation(session: Session, viewer: Viewer, team_id: UUID) -> tuple[Team, str]:
+def renew_invitation(
+    session: Session, viewer: Viewer, team_id: UUID, *, now: datetime
+) -> tuple[Team, str]:
     """Make a new invitation code; the old one stops working.
 
     Raises
@@ -113,7 +119,7 @@ def renew_invitation(session: Session, viewer: Viewer, team_id: UUID) -> tuple[T
     team = lock_team(session, viewer, team_id)
     require_captain(team, viewer)
     code = take_invitation_back(team)
-    session.flush()
+    record(session, viewer, "team.invitation-renewed", challenge_id=None, subject=team, now=now)
     return team, code
 
 

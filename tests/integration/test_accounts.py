@@ -10,6 +10,7 @@ from app import operate
 from app.accounts.service import issue_token
 from app.clock import utc_now
 from app.models import Scope, Token, User
+from app.policy import Viewer
 from app.settings import Settings
 from tests import builders
 from tests.api import Api
@@ -164,7 +165,7 @@ def test_an_expired_token_is_refused_and_not_listed(somebody: Person, parts: Par
     with parts.sessions() as session:
         token, secret = issue_token(
             session,
-            user_id=UUID(somebody.id),
+            Viewer(user_id=UUID(somebody.id)),
             name="expired",
             scopes=[Scope.READ],
             now=utc_now() - timedelta(days=2),
