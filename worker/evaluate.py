@@ -1,9 +1,10 @@
 """Score one submission: claim, compute, store. No formulas here, and no session while computing."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import numpy as np
@@ -61,11 +62,16 @@ def _evaluate(parts: Parts, work: Work) -> None:
     log.info("evaluation started", n_tasks=len(work.tasks))
     _tell(parts, work, Status.RUNNING, 0)
     started = time.perf_counter()
-    lease = Lease(parts, work)
+    lease = Lease(parts, partial(store.renew, work=work))
+
+    def note_progress(tasks_done: int) -> None:
+        lease.note_progress(tasks_done)
+        _tell(parts, work, Status.RUNNING, tasks_done)
+
     try:
         with lease.kept():
-            outcome = _compute(parts, work, lease)
-        _finish(parts, work, replace(outcome, seconds=time.perf_counter() - started))
+            outcome = compute(parts, work, note_progress)
+        _finish(parts, work, outcome)
     except LeaseLost:
         log.warning("lease lost")
         return
@@ -80,7 +86,15 @@ def _evaluate(parts: Parts, work: Work) -> None:
     parts.queue.announce(RANK_PHASE, work.phase_id)
 
 
-def _compute(parts: Parts, work: Work, lease: Lease) -> Outcome:
+def compute(parts: Parts, work: Work, note_progress: Callable[[int], None]) -> Outcome:
+    """Compute all that an evaluation is made of, and tell how many tasks are done.
+
+    Raises
+    ------
+    InvalidSubmission
+        If the embeddings give no finite score.
+    """
+    started = time.perf_counter()
     scorer = get_scorer(work.scorer, work.scorer_version)
     matrix = read_matrix(parts.blobs, work)
     prepared = prepare(matrix, scaling=work.scaling)
@@ -90,8 +104,7 @@ def _compute(parts: Parts, work: Work, lease: Lease) -> Outcome:
     scores: list[TaskScores] = []
     for one in score_tasks(prepared, tasks, scorer=scorer):
         scores.append(require_finite(one if keep else replace(one, predictions=())))
-        lease.note_progress(len(scores))
-        _tell(parts, work, Status.RUNNING, len(scores))
+        note_progress(len(scores))
     found = analyse(matrix, prepared, tasks, scores, scorer=scorer, wanted=wanted).to_dict()
     drawn = None
     if Analysis.PREDICTIONS in wanted:
@@ -103,6 +116,7 @@ def _compute(parts: Parts, work: Work, lease: Lease) -> Outcome:
         analyses=found or None,
         predictions_digest=_keep_predictions(parts, scores, wanted),
         sample_draws=None if drawn is None else drawn.to_bytes(),
+        seconds=time.perf_counter() - started,
     )
 
 

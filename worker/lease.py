@@ -3,15 +3,15 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.clock import utc_now
-from worker import store
 from worker.parts import Parts
-from worker.work import Work
 
 RENEWALS_PER_LEASE = 3
 
@@ -22,12 +22,20 @@ class LeaseLost(Exception):
     """Somebody else has the submission now: stop, and write nothing."""
 
 
-class Lease:
-    """The right to work on a submission."""
+class Renewal(Protocol):
+    """Prolongs a lease on something, and notes progress; False if the lease was lost."""
 
-    def __init__(self, parts: Parts, work: Work) -> None:
+    def __call__(
+        self, session: Session, *, now: datetime, lease: timedelta, tasks_done: int | None
+    ) -> bool: ...
+
+
+class Lease:
+    """The right to work on something."""
+
+    def __init__(self, parts: Parts, renew: Renewal) -> None:
         self._parts = parts
-        self._work = work
+        self._renew_row = renew
         self._length = timedelta(seconds=parts.settings.lease_s)
         self._stopped = threading.Event()
         self._lost = threading.Event()
@@ -71,12 +79,8 @@ class Lease:
 
     def _renew(self, tasks_done: int | None) -> bool:
         with self._parts.sessions() as session:
-            renewed = store.renew(
-                session,
-                self._work,
-                now=utc_now(),
-                lease=self._length,
-                tasks_done=tasks_done,
+            renewed = self._renew_row(
+                session, now=utc_now(), lease=self._length, tasks_done=tasks_done
             )
             session.commit()
         return renewed

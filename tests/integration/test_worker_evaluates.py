@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -108,7 +109,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(
     fast_parts = make_parts(settings, parts.queue)
     fast = claim(fast_parts, key)
     assert fast.attempt == slow.attempt + 1
-    lost = Lease(parts, slow)
+    lost = Lease(parts, partial(store.renew, work=slow))
     with pytest.raises(LeaseLost):
         lost.note_progress(2)
     failure = Failure("internal-error", "late", "late")
@@ -118,7 +119,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(
         assert store.release(session, key, slow.attempt, failure, now=utc_now()) is None
         session.commit()
     assert (row(parts, key).status, row(parts, key).tasks_done) == (Status.RUNNING, 0)
-    Lease(fast_parts, fast).note_progress(1)
+    Lease(fast_parts, partial(store.renew, work=fast)).note_progress(1)
     assert row(parts, key).tasks_done == 1
     fast_parts.close()
     assert official(parts, key) == []
@@ -132,7 +133,7 @@ def test_a_lease_is_renewed_while_the_worker_lives(
     work = claim(parts, key, timedelta(seconds=0.3))
     first = row(parts, key).lease_expires_at
     assert first is not None
-    with Lease(brisk, work).kept():
+    with Lease(brisk, partial(store.renew, work=work)).kept():
         later = first + timedelta(seconds=0.5)
         builders.wait_until(lambda: (row(parts, key).lease_expires_at or first) > later)
         return_expired_leases(parts, now=utc_now())
@@ -145,7 +146,7 @@ def test_a_worker_learns_from_its_own_thread_that_the_lease_is_lost(
     key = hand_in(team, contest, 5)
     brisk = replace(parts, settings=settings.model_copy(update={"lease_s": 0.1}))
     work = claim(parts, key)
-    lease = Lease(brisk, work)
+    lease = Lease(brisk, partial(store.renew, work=work))
     with lease.kept():
         return_expired_leases(parts, now=utc_now() + 2 * LEASE)
         builders.wait_until(lease._lost.is_set)
@@ -163,7 +164,7 @@ def test_a_database_that_is_away_for_a_moment_costs_no_attempt(
         update={"database_url": "postgresql+psycopg://nobody@/none?host=/nowhere"}
     )
     cut_off = make_parts(nowhere, parts.queue)
-    Lease(cut_off, work).note_progress(1)
+    Lease(cut_off, partial(store.renew, work=work)).note_progress(1)
     cut_off.close()
     assert row(parts, key).status == Status.RUNNING
 
