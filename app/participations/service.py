@@ -66,6 +66,16 @@ def join_challenge(
     ).one_or_none()
     if participation is not None:
         if participation.terms_version != terms_version:
+            record(
+                session,
+                viewer,
+                "participation.terms-accepted",
+                challenge_id=challenge.id,
+                subject=participation,
+                before={"terms_version": participation.terms_version},
+                after={"terms_version": terms_version},
+                now=now,
+            )
             participation.terms_version = terms_version
             participation.accepted_at = now
             participation.accepted_by_id = viewer.me
@@ -96,6 +106,15 @@ def _enter(
     session.add(participation)
     session.flush()
     take_in(session, participation, [member.id for member in members])
+    record(
+        session,
+        viewer,
+        "participation.entered",
+        challenge_id=challenge.id,
+        subject=participation,
+        after={"state": participation.state, "terms_version": participation.terms_version},
+        now=now,
+    )
     return participation
 
 
@@ -106,15 +125,6 @@ def participation_of(
     row = session.execute(
         select(Participation, Team)
         .join(ParticipationMember, ParticipationMember.participation_id == Participation.id)
-    record(
-        session,
-        viewer,
-        "participation.entered",
-        challenge_id=challenge.id,
-        subject=participation,
-        after={"state": participation.state, "terms_version": participation.terms_version},
-        now=now,
-    )
         .join(Team, Team.id == Participation.team_id)
         .where(
             ParticipationMember.challenge_id == challenge_id,
