@@ -138,6 +138,7 @@ def edit(
         Submission, submission_id, with_for_update=True, populate_existing=True
     )
     require_open(session.get_one(Phase, submission.phase_id), now)
+    before = {name: getattr(submission, name) for name in changes}
     for name, value in changes.items():
         setattr(submission, name, value)
     note_change(
