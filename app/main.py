@@ -42,6 +42,7 @@ from app.operations import endpoints as operations
 from app.pages import endpoints as pages
 from app.participations import endpoints as participations
 from app.phases import endpoints as phases
+from app.phases import extension_endpoints as extensions
 from app.queue import JobQueue, make_celery
 from app.ratelimit import RateCounter
 from app.settings import Settings
@@ -53,7 +54,7 @@ from app.teams import endpoints as teams
 
 API_PREFIX = "/api/v1"
 NOUNS = (
-    accounts, teams, merges, challenges, bundles, participations, phases,
+    accounts, teams, merges, challenges, bundles, participations, phases, extensions,
     submissions, disqualifying, watching, leaderboards, history, pictures,
     ranking_changes, notices, webhooks,
 )  # fmt: skip

@@ -167,6 +167,11 @@ TABLE = {
     ),
     "GET /api/v1/phases/{phase_id}": PUBLIC,
     "GET /api/v1/phases/{phase_id}/samples.csv": PUBLIC,
+    "GET /api/v1/phases/{phase_id}/extensions": PUBLIC,
+    # 409: let in, and then this is no later close.
+    "POST /api/v1/phases/{phase_id}/extensions": _organizers(
+        409, {"closes_at": "2020-02-01T00:00:00Z", "reason": "For the test."}
+    ),
     "POST /api/v1/phases/{phase_id}/submissions": Row(
         SUBMIT,
         403,

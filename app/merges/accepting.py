@@ -26,7 +26,9 @@ from app.models import (
 )
 from app.participations.deciding import phases_handed_in_to
 from app.participations.service import require_not_disqualified
+from app.phases.extensions import take_over
 from app.phases.service import phases_of
+from app.phases.terms import Exceptions, Terms, exceptions_of
 from app.policy import Viewer
 from app.queue import request_ranking
 from app.submissions.quota import use_of
@@ -79,14 +81,14 @@ def accept_merge(
         session, [*(other.id for _, other in both.shared), *(one.id for one in both.of_joining)]
     )
     n_submissions = _move_participations(session, both, team)
-    decide(merge, MergeState.ACCEPTED, by=viewer.me, now=now)
-    merge.record = _record(both, moved, n_submissions)
     for one, other in both.shared:
         take_over(session, viewer, joining=other.id, staying=one.id, now=now)
+    decide(merge, MergeState.ACCEPTED, by=viewer.me, now=now)
+    merge.record = _record(both, moved, n_submissions)
     session.flush()
+    _note(session, viewer, Proposal(merge, team.name, joining.name), both, now=now)
     close_team(session, joining, by=viewer.me, now=now)
     for phase_id in boards:
-    _note(session, viewer, Proposal(merge, team.name, joining.name), both, now=now)
         request_ranking(session, phase_id)
     return Proposal(merge, team.name, joining.name), boards
 
@@ -124,9 +126,10 @@ def _require_room(
     session.refresh(challenge, with_for_update={"read": True})
     for phase in phases_of(session, challenge.id):
         uses = [use_of(session, phase.id, part.id, now=now) for part in (one, other)]
+        terms = _joint_terms(session, phase, one, other)
         for limit, used, window in (
-            (phase.quota_total, sum(use.total for use in uses), "phase"),
-            (phase.quota_per_day, sum(len(use.today) for use in uses), "24 h"),
+            (terms.total, sum(use.total for use in uses), "phase"),
+            (terms.per_day, sum(len(use.today) for use in uses), "24 h"),
         ):
             if used > limit:
                 raise MergeExceedsQuota(
@@ -136,6 +139,12 @@ def _require_room(
                     used=used,
                     window=window,
                 )
+
+
+def _joint_terms(session: Session, phase: Phase, one: Participation, other: Participation) -> Terms:
+    granted = [exceptions_of(session, phase.id, part.id) for part in (one, other)]
+    extra = sum(part.extra_submissions for part in granted)
+    return Terms.of(phase, Exceptions(extra_submissions=extra))
 
 
 def _members(session: Session, team: Team) -> list[User]:
@@ -196,13 +205,6 @@ def _move_participations(session: Session, both: _Both, team: Team) -> int:
     return n_submissions
 
 
-def _record(both: _Both, moved: Sequence[UUID], n_submissions: int) -> dict[str, Any]:
-    return {
-        "members": [str(one) for one in moved],
-        "participations_merged": [[str(other.id), str(one.id)] for one, other in both.shared],
-        "participations_taken_over": [str(one.id) for one in both.of_joining],
-        "submissions": n_submissions,
-    }
 def _note(
     session: Session, viewer: Viewer, proposal: Proposal, both: _Both, *, now: datetime
 ) -> None:
@@ -225,3 +227,10 @@ def _note(
         )
 
 
+def _record(both: _Both, moved: Sequence[UUID], n_submissions: int) -> dict[str, Any]:
+    return {
+        "members": [str(one) for one in moved],
+        "participations_merged": [[str(other.id), str(one.id)] for one, other in both.shared],
+        "participations_taken_over": [str(one.id) for one in both.of_joining],
+        "submissions": n_submissions,
+    }

@@ -11,8 +11,9 @@ from sqlalchemy import Interval, exists, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.errors import QuotaExceeded
-from app.models import Challenge, Notice, NoticeKind, Phase, Submission
-from app.notices.outbox import note
+from app.models import Challenge, Notice, NoticeKind, Phase, PhaseExtension, Submission
+from app.outbox import note
+from app.phases.terms import close_for, extra_for, terms_of
 from app.submissions.lifecycle import COUNTS_FOR_QUOTA
 from app.submissions.quota import DAY, require_room, use_of
 
@@ -43,10 +44,12 @@ def lead_before(instant: datetime, now: datetime) -> timedelta | None:
 def note_phase_dates(session: Session, *, now: datetime) -> None:
     """Note the phases of published challenges that open or close soon; a date put off is another.
 
-    Who missed the earlier lead is told of the later one only.
+    Who missed the earlier lead is told of the later one only; a team for which a phase closes
+    later, of that close only.
     """
     _note_dates(session, NoticeKind.PHASE_OPENS, Phase.opens_at, now=now)
     _note_dates(session, NoticeKind.PHASE_CLOSES, Phase.closes_at, now=now)
+    _note_own_closes(session, now=now)
 
 
 def _note_dates(
@@ -58,20 +61,58 @@ def _note_dates(
         .where(column > now, column <= now + LEADS[-1], Challenge.published_at.is_not(None))
     ).all()
     for phase_id, challenge_id, instant in soon:
-        lead = lead_before(instant, now)
-        if lead is None:  # the query let it through at the edge
-            continue
-        hours = int(lead / timedelta(hours=1))
-        note(
+        _note_date(session, kind, phase_id, challenge_id, instant, now=now)
+
+
+def _note_own_closes(session: Session, *, now: datetime) -> None:
+    own = func.max(PhaseExtension.closes_at)
+    soon = session.execute(
+        select(Phase.id, Phase.challenge_id, own, PhaseExtension.participation_id)
+        .join(Phase, Phase.id == PhaseExtension.phase_id)
+        .join(Challenge, Challenge.id == Phase.challenge_id)
+        .where(PhaseExtension.participation_id.is_not(None), Challenge.published_at.is_not(None))
+        .group_by(Phase.id, PhaseExtension.participation_id)
+        .having(own > Phase.closes_at, own > now, own <= now + LEADS[-1])
+    ).all()
+    for phase_id, challenge_id, instant, participation_id in soon:
+        assert instant is not None  # noqa: S101 - the query asks for later ones; narrows for mypy
+        _note_date(
             session,
-            kind,
+            NoticeKind.PHASE_CLOSES,
+            phase_id,
+            challenge_id,
+            instant,
+            participation_id=participation_id,
             now=now,
-            challenge_id=challenge_id,
-            phase_id=phase_id,
-            facts={"hours": hours, "instant": instant.isoformat()},
-            once=f"{kind}:{phase_id}:{hours}h:{instant.isoformat()}",
-            expires_at=instant,
         )
+
+
+def _note_date(
+    session: Session,
+    kind: NoticeKind,
+    phase_id: UUID,
+    challenge_id: UUID,
+    instant: datetime,
+    *,
+    participation_id: UUID | None = None,
+    now: datetime,
+) -> None:
+    lead = lead_before(instant, now)
+    if lead is None:  # the query let it through at the edge
+        return
+    hours = int(lead / timedelta(hours=1))
+    whom = "" if participation_id is None else f":{participation_id}"
+    note(
+        session,
+        kind,
+        now=now,
+        challenge_id=challenge_id,
+        phase_id=phase_id,
+        participation_id=participation_id,
+        facts={"hours": hours, "instant": instant.isoformat()},
+        once=f"{kind}:{phase_id}:{hours}h:{instant.isoformat()}{whom}",
+        expires_at=instant,
+    )
 
 
 def note_free_slots(session: Session, *, now: datetime) -> None:
@@ -80,8 +121,9 @@ def note_free_slots(session: Session, *, now: datetime) -> None:
     A team that could hand in all the while, or that has handed in again since, is told nothing.
     """
     for submission_id, phase, participation_id in _came_of_age(session, now=now):
+        terms = terms_of(session, phase, participation_id)
         try:
-            require_room(phase, use_of(session, phase.id, participation_id, now=now))
+            require_room(terms, use_of(session, phase.id, participation_id, now=now))
         except QuotaExceeded:
             continue
         note(
@@ -92,7 +134,7 @@ def note_free_slots(session: Session, *, now: datetime) -> None:
             phase_id=phase.id,
             participation_id=participation_id,
             once=f"quota:{submission_id}",
-            expires_at=phase.closes_at,
+            expires_at=terms.closes_at,
         )
 
 
@@ -125,12 +167,12 @@ def _came_of_age(session: Session, *, now: datetime) -> Sequence[tuple[UUID, Pha
         .join(Phase, Phase.id == Submission.phase_id)
         .where(
             Phase.opens_at <= now,
-            Phase.closes_at > now,
+            close_for(Phase.id, Submission.participation_id) > now,
             Submission.participation_id.is_not(None),
             Submission.status.in_(COUNTS_FOR_QUOTA),
             Submission.received_at > now - DAY - LATE,
             Submission.received_at <= now - DAY,
-            beside >= Phase.quota_per_day,
+            beside >= Phase.quota_per_day + extra_for(Phase.id, Submission.participation_id),
             ~told,
         )
         .order_by(Submission.received_at)

@@ -32,6 +32,16 @@ KINDS: Mapping[NoticeKind, Kind] = {
     NoticeKind.ANNOUNCEMENT: Kind("The organizers announce something."),
     NoticeKind.RANKING_CHANGED: Kind("A phase ranks in another way."),
     NoticeKind.RESCORED: Kind("The submissions of a phase were scored anew."),
+    NoticeKind.PHASE_EXTENDED: Kind("A phase closes later than it was to."),
+    NoticeKind.EXCEPTION_GRANTED: Kind(
+        "The organizers gave your team more time, or more submissions.", of_team=True
+    ),
+    NoticeKind.ORGANIZERS_DECIDED: Kind(
+        "The organizers let your team in or declined it, or disqualified or reinstated it or a "
+        "submission of it.",
+        of_team=True,
+    ),
+    NoticeKind.MERGE: Kind("A merge with your team was proposed or decided.", of_team=True),
 }
 """What people choose of. A ping is of no kind that anybody chooses."""
 

@@ -54,11 +54,10 @@ class Text:
 def read_subject(session: Session, notice_id: UUID, *, public_url: str) -> Subject:
     """Read what a notice is about."""
     notice = session.get_one(Notice, notice_id)
-    team = session.scalars(
-        select(Team)
-        .join(Participation, Participation.team_id == Team.id)
-        .where(Participation.id == notice.participation_id)
-    ).one_or_none()
+    of_participation = select(Participation.team_id).where(
+        Participation.id == notice.participation_id
+    )
+    team_id = notice.team_id or session.scalars(of_participation).one_or_none()
 
     def of(row: type[Any], key: UUID | None) -> Any:
         return None if key is None else session.get_one(row, key)
@@ -71,7 +70,7 @@ def read_subject(session: Session, notice_id: UUID, *, public_url: str) -> Subje
         public_url=public_url.rstrip("/"),
         challenge=of(Challenge, notice.challenge_id),
         phase=of(Phase, notice.phase_id),
-        team=team,
+        team=of(Team, team_id),
         submission=of(Submission, notice.submission_id),
         announcement=of(Announcement, notice.announcement_id),
     )
@@ -79,13 +78,13 @@ def read_subject(session: Session, notice_id: UUID, *, public_url: str) -> Subje
 
 def text_of(subject: Subject) -> Text:
     """Say it to a person, in a few lines."""
-    assert subject.challenge is not None  # noqa: S101 - a check of the table; narrows for mypy
+    about = subject.team if subject.kind is NoticeKind.MERGE else subject.challenge
+    assert about is not None  # noqa: S101 - a check of the table; narrows for mypy
+    name = about.name if isinstance(about, Team) else about.title
     headline, lines = _WORDS[subject.kind](subject)
     links = [address for address in (_page(subject), _submission_address(subject)) if address]
-    return Text(
-        subject=f"[{subject.challenge.title}] {headline}",
-        body="\n\n".join([f"{subject.challenge.title}: {headline}", *lines, "\n".join(links)]),
-    )
+    parts = [f"{name}: {headline}", *lines, "\n".join(links)]
+    return Text(subject=f"[{name}] {headline}", body="\n\n".join(filter(None, parts)))
 
 
 def document_of(subject: Subject, delivery_id: UUID) -> dict[str, Any]:
@@ -101,6 +100,8 @@ def document_of(subject: Subject, delivery_id: UUID) -> dict[str, Any]:
         "submission": _submission(subject),
         "announcement": _announcement(subject),
         "reason": subject.facts.get("reason"),
+        "extension": _extension(subject),
+        "decision": subject.facts.get("decision"),
         "url": _page(subject),
     }
 
@@ -134,6 +135,17 @@ def _submission(subject: Subject) -> dict[str, Any] | None:
         "failure": failure if failure["code"] else None,
         "url": _submission_address(subject),
     }
+
+
+def _extension(subject: Subject) -> dict[str, Any] | None:
+    if subject.kind not in (NoticeKind.PHASE_EXTENDED, NoticeKind.EXCEPTION_GRANTED):
+        return None
+    before, after = (
+        None if told is None else to_json_instant(datetime.fromisoformat(told))
+        for told in (subject.facts["closes_at_before"], subject.facts["closes_at"])
+    )
+    extra = subject.facts["extra_submissions"]
+    return {"closes_at_before": before, "closes_at": after, "extra_submissions": extra}
 
 
 def _announcement(subject: Subject) -> dict[str, Any] | None:
@@ -203,6 +215,51 @@ def _changed(subject: Subject) -> tuple[str, list[str]]:
     return f"{phase} {what}", [f"The organizers' reason: {subject.facts.get('reason')}"]
 
 
+def _extended(subject: Subject) -> tuple[str, list[str]]:
+    phase, _ = _named(subject)
+    reason = f"The organizers' reason: {subject.facts['reason']}"
+    said = []
+    if subject.facts["closes_at"] is not None:
+        before, after = (
+            f"{datetime.fromisoformat(subject.facts[name]):%Y-%m-%d %H:%M:%S} UTC"
+            for name in ("closes_at_before", "closes_at")
+        )
+        said.append(f"{phase} closes at {after}, and not at {before}.")
+    if subject.kind is NoticeKind.PHASE_EXTENDED:
+        return f"{phase} closes later", [*said, reason]
+    extra = subject.facts["extra_submissions"]
+    if extra is not None:
+        more = "one submission" if extra == 1 else f"{extra} submissions"
+        said.append(f"Your team may hand in {more} more than the quota of {phase}.")
+    return f"your team has more time or submissions in {phase}", [
+        "This is for your team alone.", *said, reason
+    ]  # fmt: skip
+
+
+def _decided(subject: Subject) -> tuple[str, list[str]]:
+    decision, reason = subject.facts["decision"], subject.facts.get("reason")
+    _, method = _named(subject)
+    what = f"your team's submission “{method}”" if method else "your team"
+    verb = "was let in" if decision == "approved" else f"was {decision}"
+    return f"{what} {verb}", [] if reason is None else [f"The organizers' reason: {reason}"]
+
+
+def _merge(subject: Subject) -> tuple[str, list[str]]:
+    proposing, joining = subject.facts["team"], subject.facts["joining_team"]
+    match subject.facts["decision"]:
+        case "proposed":
+            return f"{proposing} proposes to merge", [
+                f"{joining} would become part of {proposing}. The captain of {joining} accepts or "
+                "declines it."
+            ]
+        case "accepted":
+            return f"{joining} is part of {proposing} now", [
+                "Its members, and what it has handed in, are the team's."
+            ]
+        case decision:
+            return f"the merge of {joining} into {proposing} was {decision}", []
+
+
 _WORDS: Mapping[NoticeKind, Callable[[Subject], tuple[str, list[str]]]] = {
     NoticeKind.SCORED: _scored,
     NoticeKind.REJECTED: _not_scored,
@@ -213,4 +270,8 @@ _WORDS: Mapping[NoticeKind, Callable[[Subject], tuple[str, list[str]]]] = {
     NoticeKind.ANNOUNCEMENT: _announced,
     NoticeKind.RANKING_CHANGED: _changed,
     NoticeKind.RESCORED: _changed,
+    NoticeKind.PHASE_EXTENDED: _extended,
+    NoticeKind.EXCEPTION_GRANTED: _extended,
+    NoticeKind.ORGANIZERS_DECIDED: _decided,
+    NoticeKind.MERGE: _merge,
 }

@@ -3,9 +3,20 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.models import (
     Delivery,
@@ -16,10 +27,13 @@ from app.models import (
     Participation,
     ParticipationMember,
     Phase,
+    PhaseExtension,
+    TeamMember,
     Webhook,
     new_id,
 )
 from app.notices.kinds import KINDS, OF_TEAM
+from app.phases.terms import close_for
 
 
 def fan_out(session: Session, notice_id: UUID, *, mail: bool, now: datetime) -> bool:
@@ -48,43 +62,60 @@ def fan_out(session: Session, notice_id: UUID, *, mail: bool, now: datetime) -> 
 
 
 def is_concerned(session: Session, delivery: Delivery, notice: Notice) -> bool:
-    """Tell whether the receiver still is one: people leave, webhooks end, wishes change."""
+    """Tell whether the receiver still is one: people leave, webhooks end, dates are put off."""
     kind = NoticeKind(notice.kind)
     if delivery.user_id is not None:
-        who = _readers(notice, kind).where(ParticipationMember.user_id == delivery.user_id)
+        who = _readers(notice, kind, only=delivery.user_id)
     else:
         who = _webhooks(notice, kind).where(Webhook.id == delivery.webhook_id)
     return session.scalars(who).one_or_none() is not None
 
 
-def _readers(notice: Notice, kind: NoticeKind) -> Select[UUID]:
+def _readers(notice: Notice, kind: NoticeKind, *, only: UUID | None = None) -> Select[UUID]:
     """Select the people who want this kind by mail and may know of it."""
+    person = TeamMember.user_id if kind is NoticeKind.MERGE else ParticipationMember.user_id
     if kind is NoticeKind.PING:
-        return select(ParticipationMember.user_id).where(~true())
+        return select(person).where(~true())
     wanted = func.coalesce(NoticePreference.by_mail, literal(KINDS[kind].by_mail))
     return (
-        select(ParticipationMember.user_id)
+        select(person)
         .outerjoin(
             NoticePreference,
-            and_(
-                NoticePreference.user_id == ParticipationMember.user_id,
-                NoticePreference.kind == kind,
-            ),
+            and_(NoticePreference.user_id == person, NoticePreference.kind == kind),
         )
         .where(
             _concerned(notice, kind),
-            ParticipationMember.left_at.is_(None),
             _public_enough(notice, kind),
+            _still_so(notice, kind),
             wanted,
+            true() if only is None else person == only,
         )
-        .order_by(ParticipationMember.user_id)
+        .order_by(person)
     )
 
 
 def _concerned(notice: Notice, kind: NoticeKind) -> ColumnElement[bool]:
-    if kind in OF_TEAM:  # of a baseline it is nobody
-        return ParticipationMember.participation_id == notice.participation_id
-    return ParticipationMember.challenge_id == notice.challenge_id
+    if kind is NoticeKind.MERGE:
+        return TeamMember.team_id == notice.team_id
+    stays = ParticipationMember.left_at.is_(None)
+    if kind in OF_TEAM or notice.participation_id is not None:  # of a baseline it is nobody
+        return and_(ParticipationMember.participation_id == notice.participation_id, stays)
+    everybody = ParticipationMember.challenge_id == notice.challenge_id
+    later = _has_later_close(notice, kind, ParticipationMember.participation_id)
+    return and_(everybody, stays, ~later)
+
+
+def _has_later_close(
+    notice: Notice, kind: NoticeKind, participation_id: InstrumentedAttribute[UUID]
+) -> ColumnElement[bool]:
+    """Match teams for which the close that all are told of is not theirs."""
+    if kind is not NoticeKind.PHASE_CLOSES:
+        return false()
+    return exists().where(
+        PhaseExtension.phase_id == notice.phase_id,
+        PhaseExtension.participation_id == participation_id,
+        PhaseExtension.closes_at > _instant(notice),
+    )
 
 
 def _public_enough(notice: Notice, kind: NoticeKind) -> ColumnElement[bool]:
@@ -94,23 +125,50 @@ def _public_enough(notice: Notice, kind: NoticeKind) -> ColumnElement[bool]:
     return exists().where(Phase.id == notice.phase_id, Phase.board_visible)
 
 
+def _still_so(notice: Notice, kind: NoticeKind) -> ColumnElement[bool]:
+    """Nobody is told any more of a date that was put off meanwhile."""
+    if kind not in (NoticeKind.PHASE_OPENS, NoticeKind.PHASE_CLOSES):
+        return true()
+    date: ColumnElement[datetime] = Phase.opens_at.expression
+    if kind is NoticeKind.PHASE_CLOSES:
+        date = Phase.closes_at.expression
+        if notice.participation_id is not None:
+            date = close_for(Phase.id, notice.participation_id)
+    return exists().where(Phase.id == notice.phase_id, date == _instant(notice))
+
+
+def _instant(notice: Notice) -> datetime:
+    return datetime.fromisoformat(notice.facts["instant"])
+
+
 def _webhooks(notice: Notice, kind: NoticeKind) -> Select[UUID]:
     """Select the webhooks that take this kind: the challenge's, and those of teams concerned."""
     if kind is NoticeKind.PING:
         return select(Webhook.id).where(Webhook.id == notice.webhook_id)
-    team = exists().where(
-        Participation.team_id == Webhook.team_id,
-        Participation.id == notice.participation_id
-        if kind in OF_TEAM
-        else Participation.challenge_id == notice.challenge_id,
-        _public_enough(notice, kind),
-    )
     return (
         select(Webhook.id)
         .where(
             Webhook.disabled_at.is_(None),
             Webhook.kinds.contains([kind]),
-            or_(Webhook.challenge_id == notice.challenge_id, team),
+            _still_so(notice, kind),
+            _hook_of_concerned(notice, kind),
         )
         .order_by(Webhook.id)
     )
+
+
+def _hook_of_concerned(notice: Notice, kind: NoticeKind) -> ColumnElement[bool]:
+    if kind is NoticeKind.MERGE:  # it is of no challenge
+        return Webhook.team_id == notice.team_id
+    of_team = kind in OF_TEAM or notice.participation_id is not None
+    team = exists().where(
+        Participation.team_id == Webhook.team_id,
+        Participation.id == notice.participation_id
+        if of_team
+        else and_(
+            Participation.challenge_id == notice.challenge_id,
+            ~_has_later_close(notice, kind, Participation.id),
+        ),
+        _public_enough(notice, kind),
+    )
+    return or_(Webhook.challenge_id == notice.challenge_id, team)

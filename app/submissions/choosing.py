@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from app.errors import SelectionNotOffered, StatusForbids, TooManySelected
 from app.models import Participation, Phase, Selection, Submission
 from app.phases.clock import require_open
+from app.phases.terms import terms_of
 from app.policy import Viewer
-from app.submissions.selection import CAN_COME_TO_COUNT
 from app.submissions.auditing import note_change
+from app.submissions.selection import CAN_COME_TO_COUNT
 from app.submissions.service import require_owned
 
 
@@ -84,7 +85,8 @@ def _lock(
         raise SelectionNotOffered(
             f"In {phase.title} each team's {phase.selection} submission counts."
         )
-    require_open(phase, now)
+    terms = terms_of(session, phase, submission.participation_id)
+    require_open(phase, now, closes_at=terms.closes_at)
     return submission, phase
 
 

@@ -27,9 +27,10 @@ from app.models import Challenge, Participation, Phase, Status, Submission, new_
 from app.participations.service import participation_of, require_may_submit
 from app.phases.clock import require_open
 from app.phases.service import get_phase
+from app.phases.terms import terms_of
 from app.policy import Viewer, organizes_challenge
-from app.submissions.quota import require_room, use_of
 from app.submissions.auditing import note_change
+from app.submissions.quota import require_room, use_of
 from app.submissions.validation import ValidatedMatrix
 from probeboard.embeddings import EmbeddingSpec
 
@@ -271,7 +272,8 @@ def _require_admission(
     now: datetime,
 ) -> None:
     require_may_submit(participation)
-    require_open(phase, now)
+    terms = terms_of(session, phase, participation.id)
+    require_open(phase, now, closes_at=terms.closes_at)
     if participation.terms_version != challenge.terms_version:
         raise TermsChanged(
             f"The terms are version {challenge.terms_version} now; your team accepted "
@@ -279,7 +281,7 @@ def _require_admission(
         )
     if phase.requires_phase_id is not None:
         _require_scored_in(session, phase.requires_phase_id, participation)
-    require_room(phase, use_of(session, phase.id, participation.id, now=now))
+    require_room(terms, use_of(session, phase.id, participation.id, now=now))
 
 
 def _require_scored_in(session: Session, phase_id: UUID, participation: Participation) -> None:

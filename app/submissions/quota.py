@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import QuotaExceeded
-from app.models import Phase, Submission
+from app.models import Submission
+from app.phases.terms import Terms
 from app.submissions.lifecycle import COUNTS_FOR_QUOTA, IN_FLIGHT
 
 DAY = timedelta(hours=24)
@@ -52,7 +53,7 @@ def resets_at(today: Sequence[datetime], limit: int) -> datetime:
     return today[len(today) - limit] + DAY
 
 
-def require_room(phase: Phase, use: Use) -> None:
+def require_room(terms: Terms, use: Use) -> None:
     """Refuse one more submission where a limit is reached.
 
     Raises
@@ -60,26 +61,26 @@ def require_room(phase: Phase, use: Use) -> None:
     QuotaExceeded
         With limit, use, and when time alone makes room again.
     """
-    if use.total >= phase.quota_total:
+    if use.total >= terms.total:
         raise QuotaExceeded(
-            f"All {phase.quota_total} submissions of this phase are used.",
-            limit=phase.quota_total,
+            f"All {terms.total} submissions of this phase are used.",
+            limit=terms.total,
             used=use.total,
             window="phase",
             resets_at=None,
         )
-    if len(use.today) >= phase.quota_per_day:
+    if len(use.today) >= terms.per_day:
         raise QuotaExceeded(
-            f"{len(use.today)} of {phase.quota_per_day} submissions in 24 hours are used.",
-            limit=phase.quota_per_day,
+            f"{len(use.today)} of {terms.per_day} submissions in 24 hours are used.",
+            limit=terms.per_day,
             used=len(use.today),
             window="24 h",
-            resets_at=resets_at(use.today, phase.quota_per_day),
+            resets_at=resets_at(use.today, terms.per_day),
         )
-    if use.in_flight >= phase.quota_in_flight:
+    if use.in_flight >= terms.in_flight:
         raise QuotaExceeded(
             f"{use.in_flight} submissions are queued or running; wait for one to finish.",
-            limit=phase.quota_in_flight,
+            limit=terms.in_flight,
             used=use.in_flight,
             window="in flight",
             resets_at=None,

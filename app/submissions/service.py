@@ -22,6 +22,7 @@ from app.models import (
 from app.phases.clock import require_open
 from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import display_names, get_phase, tasks_of
+from app.phases.terms import terms_of
 from app.policy import (
     Viewer,
     holds_any_role,
@@ -29,8 +30,8 @@ from app.policy import (
     owns_submission,
     sees_submission,
 )
-from app.submissions.lifecycle import move
 from app.submissions.auditing import note_change
+from app.submissions.lifecycle import move
 from app.submissions.scores import Scored, candidate_of, official_scores, weights_of
 from app.submissions.selection import Standing, standings
 
@@ -112,9 +113,9 @@ def withdraw(session: Session, viewer: Viewer, submission_id: UUID, *, now: date
     require_owned(session, viewer, submission_id)
     if not move(session, submission_id, Status.WITHDRAWN, now=now):
         raise StatusForbids("Only a queued submission can be withdrawn.")
-
     submission = session.get_one(Submission, submission_id)
     note_change(session, viewer, "submission.withdrawn", submission, now=now)
+
 
 def edit(
     session: Session,
@@ -137,7 +138,9 @@ def edit(
     submission = session.get_one(
         Submission, submission_id, with_for_update=True, populate_existing=True
     )
-    require_open(session.get_one(Phase, submission.phase_id), now)
+    phase = session.get_one(Phase, submission.phase_id)
+    terms = terms_of(session, phase, submission.participation_id)
+    require_open(phase, now, closes_at=terms.closes_at)
     before = {name: getattr(submission, name) for name in changes}
     for name, value in changes.items():
         setattr(submission, name, value)
@@ -167,12 +170,12 @@ def retry(
         session, submission_id, Status.QUEUED, now=now, source=Status.FAILED, values=values
     ):
         raise StatusForbids("Only a failed submission can be retried.")
+    submission = session.get_one(Submission, submission_id)
+    note_change(session, viewer, "submission.retried", submission, now=now)
 
 
 def mark_announced(session: Session, submission_ids: Sequence[UUID], *, now: datetime) -> None:
     """Note that the queue was told of submissions that still wait."""
-    submission = session.get_one(Submission, submission_id)
-    note_change(session, viewer, "submission.retried", submission, now=now)
     session.execute(
         update(Submission)
         .where(Submission.id.in_(submission_ids), Submission.status == Status.QUEUED)

@@ -167,8 +167,8 @@ def test_a_phase_is_open_from_its_first_instant_to_before_its_last(api: Api, par
         phase.closes_at: PhaseState.CLOSED,
     }
     assert {instant: state_of(phase, instant) for instant in expected} == expected
-    require_open(phase, phase.opens_at)
+    require_open(phase, phase.opens_at, closes_at=phase.closes_at)
     with pytest.raises(PhaseNotOpen, match="opens at 2020-01-01 00:00:00 UTC"):
-        require_open(phase, phase.opens_at - moment)
+        require_open(phase, phase.opens_at - moment, closes_at=phase.closes_at)
     with pytest.raises(PhaseNotOpen, match="closed at 2099"):
-        require_open(phase, phase.closes_at)
+        require_open(phase, phase.closes_at, closes_at=phase.closes_at)

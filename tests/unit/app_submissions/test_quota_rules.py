@@ -7,18 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import QuotaExceeded
-from app.models import Phase
+from app.phases.terms import Terms
 from app.submissions.quota import DAY, Use, require_room, resets_at
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def phase(*, per_day: int = 3, total: int = 10, in_flight: int = 2) -> Phase:
-    return Phase(quota_per_day=per_day, quota_total=total, quota_in_flight=in_flight)
+TERMS = Terms(closes_at=NOON + DAY, per_day=3, total=10, in_flight=2)
 
 
 def test_below_every_limit_there_is_room() -> None:
-    require_room(phase(), Use(today=(NOON, NOON), total=9, in_flight=1))
+    require_room(TERMS, Use(today=(NOON, NOON), total=9, in_flight=1))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +31,7 @@ def test_below_every_limit_there_is_room() -> None:
 )
 def test_a_limit_that_is_reached_is_named(use: Use, window: str, limit: int) -> None:
     with pytest.raises(QuotaExceeded) as refused:
-        require_room(phase(), use)
+        require_room(TERMS, use)
     assert (refused.value.window, refused.value.limit) == (window, limit)
 
 
