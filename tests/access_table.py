@@ -231,6 +231,7 @@ TABLE = {
     "GET /api/v1/leaderboards/snapshots/{number}": PUBLIC,
     "GET /api/v1/leaderboards/snapshots/{number}.csv": PUBLIC,
     "GET /api/v1/leaderboards/snapshots/{number}.md": PUBLIC,
+    "GET /api/v1/leaderboards/snapshots/{number}.results.json": PUBLIC,
     "GET /api/v1/leaderboards/snapshots/{number}/{picture}.{form}": PUBLIC,
     "POST /api/v1/challenges/{slug}/announcements": _organizers(
         201, {"title": "News", "body": "It begins."}

@@ -1,6 +1,9 @@
 """How a board's answers are sent: with a tag, asked about before each use, and 304 where known."""
 
+import hashlib
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Header, Response, status
@@ -28,6 +31,15 @@ def headers_of(tag: str, number: int | None = None, sha256: str = "") -> dict[st
     if number is not None:
         headers["Link"] = f'<{permalink(number, sha256)}>; rel="permalink"'
     return headers
+
+
+@cache
+def program_version() -> str:
+    """Return what changes when the same snapshot is put otherwise: part of tags of such forms."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def permalink(number: int, sha256: str) -> str:

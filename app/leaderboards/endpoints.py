@@ -14,7 +14,14 @@ from app.http.dependencies import AnyViewer, AppSettings, DbSession
 from app.http.paths import PhaseId
 from app.http.problems import declare
 from app.leaderboards import service
-from app.leaderboards.answering import IfNoneMatch, headers_of, is_known, permalink, unchanged
+from app.leaderboards.answering import (
+    IfNoneMatch,
+    headers_of,
+    is_known,
+    permalink,
+    program_version,
+    unchanged,
+)
 from app.leaderboards.board_schemas import MethodBoardView, ResultsTaskView
 from app.leaderboards.by_method import by_method
 from app.leaderboards.exports import results_json
@@ -40,8 +47,9 @@ def often_read(prefix: str) -> list[KeptPath]:
         KeptPath(f"{prefix}{_PHASE}[.](csv|md|results[.]json)", never=frozenset({"at"})),
         KeptPath(f"{prefix}{_PHASE}/history", frozenset({"limit", "teams"})),
         KeptPath(f"{prefix}{_PHASE}/comparison", frozenset({"a", "b"})),
-        KeptPath(f"{prefix}{_SNAPSHOT}([.](csv|md))?", frozenset({"sha256"})),
-        KeptPath(f"{prefix}({_PHASE}|{_SNAPSHOT}){_PICTURE}", frozenset({"theme"})),
+        KeptPath(f"{prefix}{_SNAPSHOT}([.](csv|md|results[.]json))?", frozenset({"sha256"})),
+        KeptPath(f"{prefix}{_PHASE}{_PICTURE}", frozenset({"theme"})),
+        KeptPath(f"{prefix}{_SNAPSHOT}{_PICTURE}", frozenset({"theme", "sha256"})),
     ]
 
 
@@ -114,7 +122,8 @@ def read_leaderboard(
             return service.read_form(session, shown, Form.JSON)
         return to_bytes(by_method(document, method))
 
-    return _respond(shown, in_order_of_method, Form.JSON, if_none_match, variant=f"-{method}")
+    variant = f"-{method}-{program_version()}"
+    return _respond(shown, in_order_of_method, Form.JSON, if_none_match, variant=variant)
 
 
 @router.get(
@@ -166,18 +175,28 @@ def read_results(
 ) -> Response:
     """Read the leaderboard as results by task, in the JSON of Papers with Code."""
     shown = service.find_board(session, viewer, phase_id, at=at, now=utc_now())
-    path = f"/api/v1/phases/{phase_id}/leaderboard"
-    if shown.number is not None:
-        path = permalink(shown.number, shown.sha256)
-
-    def results() -> bytes:
-        document = service.read_document(session, shown)
-        return results_json(document, address=settings.public_url.rstrip("/") + path)
-
-    return _respond(shown, results, Form.JSON, if_none_match, variant="-results")
+    return _results(session, shown, settings.public_url, if_none_match)
 
 
 # Before the address without a suffix, which would take `7.csv` for a number.
+@router.get(
+    "/leaderboards/snapshots/{number}.results.json",
+    response_model=list[ResultsTaskView],
+    responses=_answers(Form.JSON),
+)
+def read_snapshot_results(
+    number: Number,
+    session: DbSession,
+    viewer: AnyViewer,
+    settings: AppSettings,
+    sha256: Cited = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Read a snapshot as results by task, in the JSON of Papers with Code."""
+    shown = service.find_snapshot(session, viewer, number, sha256=sha256, now=utc_now())
+    return _results(session, shown, settings.public_url, if_none_match)
+
+
 @router.get(
     "/leaderboards/snapshots/{number}.csv", response_class=Response, responses=_answers(Form.CSV)
 )
@@ -228,6 +247,21 @@ def read_snapshot(
     """
     shown = service.find_snapshot(session, viewer, number, sha256=sha256, now=utc_now())
     return _in_form(session, shown, Form.JSON, if_none_match)
+
+
+def _results(
+    session: DbSession, shown: Shown, public_url: str, if_none_match: str | None
+) -> Response:
+    path = f"/api/v1/phases/{shown.phase.id}/leaderboard"
+    if shown.number is not None:
+        path = permalink(shown.number, shown.sha256)
+
+    def results() -> bytes:
+        document = service.read_document(session, shown)
+        return results_json(document, address=public_url.rstrip("/") + path)
+
+    variant = f"-results-{program_version()}"
+    return _respond(shown, results, Form.JSON, if_none_match, variant=variant)
 
 
 def _in_form(session: DbSession, shown: Shown, form: Form, if_none_match: str | None) -> Response:

@@ -60,7 +60,14 @@ def _sureness(entry: Entry) -> list[str]:
     sure = entry.sureness
     if sure is None:
         return ["", "", ""]
-    return [_range(sure.rank_interval), f"{sure.tier}", f"{sure.p_first:.3f}"]
+    return [_range(sure.rank_interval), f"{sure.tier}", _chance(sure.p_first)]
+
+
+def _chance(share: float) -> str:
+    """Write a probability as no surer than a thousand draws can be."""
+    if share < 0.001:
+        return "< 0.001"
+    return "> 0.999" if share > 0.999 else f"{share:.3f}"
 
 
 def _range(ends: Interval) -> str:

@@ -13,7 +13,7 @@ from app.http.paths import PhaseId
 from app.http.problems import declare
 from app.leaderboards import service
 from app.leaderboards.answering import IfNoneMatch, headers_of, is_known, unchanged
-from app.leaderboards.endpoints import Number
+from app.leaderboards.endpoints import Cited, Number
 from app.leaderboards.history import history_of
 from app.leaderboards.pictures import (
     PictureDesk,
@@ -92,12 +92,13 @@ def read_picture_of_snapshot(
     viewer: AnyViewer,
     desk: Desk,
     theme: OnGround = Theme.LIGHT,
+    sha256: Cited = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """See a snapshot as a picture that never changes, but for how it is drawn."""
 
     def find(session: Session) -> Shown:
-        return service.find_snapshot(session, viewer, number, now=utc_now())
+        return service.find_snapshot(session, viewer, number, sha256=sha256, now=utc_now())
 
     return _respond(find, sessions, desk, (picture, theme, form), if_none_match)
 

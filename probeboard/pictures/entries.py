@@ -132,8 +132,10 @@ def tick_text(day: float, *, of: timedelta) -> str:
 
     >>> tick_text(20_000.5, of=timedelta(days=50)), tick_text(20_000.5, of=timedelta(hours=5))
     ('4 Oct', '12:00')
+    >>> tick_text(20_000.5, of=timedelta(minutes=2)), tick_text(20_000.5, of=timedelta(seconds=2))
+    ('12:00:00', '12:00:00.000')
     """
-    at = datetime.fromtimestamp(day * 86_400, UTC)
+    at = datetime.fromtimestamp(round(day * 86_400, 3), UTC)  # floats of days are less exact
     month = _MONTHS[at.month - 1]
     if of > timedelta(days=1500):
         return f"{at.year}"
@@ -141,7 +143,11 @@ def tick_text(day: float, *, of: timedelta) -> str:
         return f"{month} {at.year}"
     if of > timedelta(days=4):
         return f"{at.day} {month}"
-    return f"{at.day} {month}, {at:%H:%M}" if of > timedelta(days=1) else f"{at:%H:%M}"
+    if of > timedelta(days=1):
+        return f"{at.day} {month}, {at:%H:%M}"
+    if of > timedelta(minutes=15):
+        return f"{at:%H:%M}"
+    return at.time().isoformat("seconds" if of > timedelta(seconds=15) else "milliseconds")
 
 
 # Not %b: a locale is a setting of the process.

@@ -75,6 +75,10 @@ def test_a_snapshot_has_its_pictures_too(api: Api, path: str) -> None:
     of_snapshot = f"/leaderboards/snapshots/{number}"
     for name in ("rank-intervals.svg", "rank-history.svg", "rank-history.txt"):
         assert api.get(f"{of_snapshot}/{name}").content == api.get(f"{path}/{name}").content
+    cited = api.get(of_snapshot).headers["etag"].removeprefix("W/").strip('"')
+    assert api.get(f"{of_snapshot}/rank-intervals.txt?sha256={cited}").status_code == 200
+    other = "0" * 64 if not cited.startswith("0") else "1" * 64
+    assert api.get(f"{of_snapshot}/rank-intervals.txt?sha256={other}").status_code == 404
     assert api.get(f"/leaderboards/snapshots/{2**62}/rank-intervals.svg").status_code == 404
 
 

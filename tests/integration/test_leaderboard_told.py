@@ -276,7 +276,7 @@ def test_a_snapshot_is_cited_by_number_and_hash(api: Api, season: Season) -> Non
 
 def test_a_snapshot_has_all_forms_of_the_board(api: Api, season: Season) -> None:
     newest = f"/leaderboards/snapshots/{season.boards[-1]['snapshot']}"
-    for suffix in (".csv", ".md"):
+    for suffix in (".csv", ".md", ".results.json"):
         assert api.get(newest + suffix).content == api.get(season.path + suffix).content
     old = api.get(f"/leaderboards/snapshots/{season.boards[0]['snapshot']}.csv")
     rows = list(csv.DictReader(io.StringIO(old.text)))
