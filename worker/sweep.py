@@ -20,6 +20,7 @@ from worker import store
 from worker.due import busy, is_due
 from worker.failures import Failure
 from worker.parts import Parts
+from worker.sketches import keep_sketches
 
 BATCH = 500
 ANNOUNCING_TAKES = timedelta(seconds=2)
@@ -43,6 +44,7 @@ def sweep(parts: Parts) -> None:
     dropped = parts.blobs.drop_abandoned(older_than=now - SCRATCH_LIVES)
     if dropped:
         log.info("scratch dropped", folders=dropped)
+    keep_sketches(parts, now=now)  # last: nobody waits for it
 
 
 def return_expired_leases(parts: Parts, *, now: datetime) -> None:
