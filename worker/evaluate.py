@@ -34,6 +34,7 @@ from worker.inputs import read_groups, read_matrix, read_probe_task
 from worker.lease import Lease, LeaseLost
 from worker.parts import Parts
 from worker.receipt import receipt_of
+from worker.rules_now import RulesChanged, give_back
 from worker.work import Outcome, Work
 
 log = structlog.get_logger(__name__)
@@ -77,6 +78,9 @@ def _evaluate(parts: Parts, work: Work) -> None:
         return
     except InvalidSubmission as error:
         _reject(parts, work, Failure("not-scorable", str(error)))
+        return
+    except RulesChanged:
+        _give_back(parts, work)
         return
     except Exception as error:
         _release(parts, work, error)
@@ -170,10 +174,20 @@ def require_finite(scores: TaskScores) -> TaskScores:
     return scores
 
 
+def _give_back(parts: Parts, work: Work) -> None:
+    log.info("rules changed meanwhile")
+    if give_back(parts, work, now=utc_now()):
+        _tell(parts, work, Status.QUEUED, 0)
+
+
 def _reject(parts: Parts, work: Work, failure: Failure) -> None:
-    with parts.sessions() as session:
-        rejected = store.reject(session, work, failure, now=utc_now())
-        session.commit()
+    try:
+        with parts.sessions() as session:
+            rejected = store.reject(session, work, failure, now=utc_now())
+            session.commit()
+    except RulesChanged:
+        _give_back(parts, work)
+        return
     log.info("evaluation rejected", code=failure.code, stored=rejected)
     if rejected:
         _tell(parts, work, Status.REJECTED, 0)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.audit.service import record_system
@@ -22,6 +22,7 @@ from app.queue import request_ranking
 from app.submissions.lifecycle import move
 from worker.failures import Failure
 from worker.reading import read_work
+from worker.rules_now import require_same_rules
 from worker.work import Outcome, Work
 
 
@@ -63,9 +64,16 @@ def renew(
 
 
 def finish(session: Session, work: Work, outcome: Outcome, *, now: datetime) -> bool:
-    """Write scores, status and the request to rank; False, and nothing, if the lease was lost."""
+    """Write scores, status and the request to rank; False, and nothing, if the lease was lost.
+
+    Raises
+    ------
+    RulesChanged
+        If the phase scores by other rules by now; then the caller rolls back.
+    """
     if not move(session, work.submission_id, Status.SCORED, now=now, attempt=work.attempt):
         return False
+    require_same_rules(session, work)
     add_evaluation(session, work, outcome, official=True, attempt=work.attempt, now=now)
     note_end(session, work.submission_id, NoticeKind.SCORED, now=now)
     request_ranking(session, work.phase_id)
@@ -82,7 +90,21 @@ def add_evaluation(
     attempt: int,
     now: datetime,
 ) -> UUID:
-    """Write an evaluation with its task scores; return its id."""
+    """Write an evaluation with its task scores; return its id.
+
+    If there is one by the same rules, it has the same scores: that one is it.
+    """
+    known = session.scalars(
+        select(Evaluation).where(
+            Evaluation.submission_id == work.submission_id,
+            Evaluation.scorer == work.scorer,
+            Evaluation.scorer_version == work.scorer_version,
+            Evaluation.rules_digest == work.rules.digest,
+        )
+    ).one_or_none()
+    if known is not None:
+        known.is_official = official or known.is_official
+        return known.id
     evaluation = Evaluation(
         id=new_id(),
         submission_id=work.submission_id,
@@ -121,7 +143,13 @@ def add_evaluation(
 
 
 def reject(session: Session, work: Work, failure: Failure, *, now: datetime) -> bool:
-    """Note that the file is at fault; False if the lease was lost."""
+    """Note that the file is at fault; False if the lease was lost.
+
+    Raises
+    ------
+    RulesChanged
+        As `finish`.
+    """
     rejected = move(
         session,
         work.submission_id,
@@ -131,6 +159,7 @@ def reject(session: Session, work: Work, failure: Failure, *, now: datetime) -> 
         values=_failure_columns(failure),
     )
     if rejected:
+        require_same_rules(session, work)
         _note_failure(session, work.submission_id, "submission.rejected", failure, now=now)
         note_end(session, work.submission_id, NoticeKind.REJECTED, now=now)
     return rejected

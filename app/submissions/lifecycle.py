@@ -55,6 +55,21 @@ def move(
     return session.scalars(statement).one_or_none() is not None
 
 
+def return_at_no_cost(
+    session: Session, submission_id: UUID, *, now: datetime, attempt: int | None = None
+) -> bool:
+    """Put a running submission back into the queue, and count the attempt as none."""
+    return move(
+        session,
+        submission_id,
+        Status.QUEUED,
+        now=now,
+        source=Status.RUNNING,
+        attempt=attempt,
+        values={"attempts_allowed": Submission.attempts_allowed + 1},
+    )
+
+
 def _implied(to: Status, now: datetime) -> dict[str, Any]:
     implied: dict[str, Any] = {"status": to}
     if to is not Status.RUNNING:
