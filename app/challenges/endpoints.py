@@ -21,6 +21,7 @@ from app.db import SessionFactory
 from app.errors import (
     BadRequest,
     ChangeNeedsRescoring,
+    ExtensionPromised,
     Forbidden,
     InvalidBundle,
     NotFound,
@@ -89,6 +90,7 @@ async def create_challenge(
         InvalidBundle,
         PlanOutdated,
         ChangeNeedsRescoring,
+        ExtensionPromised,
         PolicyChangeNeedsRecord,
     ),
     openapi_extra=BUNDLE_BODY,

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ScalarSelect, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.challenges.changes import Change, Kind
@@ -12,10 +13,19 @@ from app.challenges.outline import Outline
 from app.errors import (
     ChangeNeedsRescoring,
     Conflict,
+    ExtensionPromised,
     PolicyChangeNeedsRecord,
     PrivateScoresRevealed,
 )
-from app.models import Challenge, Participation, Phase, RankingChange, Status, Submission
+from app.models import (
+    Challenge,
+    Participation,
+    Phase,
+    PhaseExtension,
+    RankingChange,
+    Status,
+    Submission,
+)
 from app.phases.parts import is_revealed
 
 READING = ("embedding_dim", "zero_pad", "strip_suffixes")
@@ -45,6 +55,8 @@ class Facts:
     submitted: frozenset[str]
     scored: frozenset[str]
     ranked_anew: frozenset[str]
+    extended: frozenset[str]
+    promised: Mapping[str, datetime]
     revealed: frozenset[str]
     has_teams: bool
 
@@ -60,6 +72,8 @@ def read_facts(session: Session, challenge: Challenge) -> Facts:
             exists().where(in_phase, Submission.status == Status.SCORED),
             exists().where(RankingChange.phase_id == Phase.id),
             is_revealed(func.now()),
+            exists().where(PhaseExtension.phase_id == Phase.id),
+            _promised_close(),
         ).where(Phase.challenge_id == challenge.id)
     ).all()
     has_teams = select(exists().where(Participation.challenge_id == challenge.id))
@@ -68,8 +82,19 @@ def read_facts(session: Session, challenge: Challenge) -> Facts:
         submitted=frozenset(row[0] for row in rows if row[2]),
         scored=frozenset(row[0] for row in rows if row[3]),
         ranked_anew=frozenset(row[0] for row in rows if row[4]),
+        extended=frozenset(row[0] for row in rows if row[6]),
+        promised={row[0]: row[7] for row in rows if row[7] is not None},
         revealed=frozenset(row[0] for row in rows if row[2] and row[5]),
         has_teams=bool(session.scalar(has_teams)),
+    )
+
+
+def _promised_close() -> ScalarSelect[datetime | None]:
+    """Return the latest close that a phase was extended to for all."""
+    return (
+        select(func.max(PhaseExtension.closes_at))
+        .where(PhaseExtension.phase_id == Phase.id, PhaseExtension.participation_id.is_(None))
+        .scalar_subquery()
     )
 
 
@@ -121,6 +146,10 @@ def _of_phases(changes: Sequence[Change], facts: Facts) -> Iterator[Refusal]:
         elif gone and slug in facts.ranked_anew:
             detail = f"Phase {slug} has recorded changes of its ranking and cannot be removed."
             yield _needs_rescoring(slug, gone, detail)
+        elif gone and slug in facts.extended:
+            detail = f"Phase {slug} has recorded extensions or exceptions and cannot be removed."
+            yield _needs_rescoring(slug, gone, detail)
+        yield from _of_close(slug, kept, facts)
         if scoring and slug in facts.submitted:
             detail = (
                 f"Phase {slug} has submissions: its samples, tasks, labels, weights, splits, "
@@ -144,6 +173,20 @@ def _of_phases(changes: Sequence[Change], facts: Facts) -> Iterator[Refusal]:
                 "then state it in the bundle."
             )
             yield Refusal(PolicyChangeNeedsRecord, slug, paths, detail)
+
+
+def _of_close(slug: str, kept: Sequence[Change], facts: Facts) -> Iterator[Refusal]:
+    promised = facts.promised.get(slug)
+    closes = [change for change in kept if change.path[2:] == ("closes_at",)]
+    if promised is not None and any(
+        datetime.fromisoformat(change.after) < promised for change in closes
+    ):
+        detail = (
+            f"Phase {slug} was extended to {promised.isoformat().replace('+00:00', 'Z')}, and the "
+            "bundle closes it earlier. State that close, or a later one."
+        )
+        paths = tuple(change.dotted for change in closes)
+        yield Refusal(ExtensionPromised, slug, paths, detail)
 
 
 def _scores(path: tuple[str, ...]) -> bool:
