@@ -6,9 +6,7 @@ import io
 from app.clock import to_json_instant
 from app.leaderboards.board import Board
 from app.leaderboards.entries import Entry, TaskCell
-
-# Cells that a spreadsheet would run as a formula get an apostrophe in front.
-_FORMULA_STARTS = ("=", "+", "-", "@")
+from app.text import defused
 
 _HEADER = (
     *("rank", "would_rank", "team", "method_name", "is_baseline", "aggregate", "mean_score"),
@@ -24,7 +22,7 @@ def to_csv(board: Board) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     tasks = board.rules.tasks if board.rules.shows_tasks else ()
-    of_tasks = (_defused(f"{task.name}:{figure}") for task in tasks for figure in _FIGURES)
+    of_tasks = (defused(f"{task.name}:{figure}") for task in tasks for figure in _FIGURES)
     writer.writerow([*_HEADER, *of_tasks])
     for entry in board.entries:
         cells = (figure for cell in entry.cells for figure in _task_figures(cell))
@@ -38,8 +36,8 @@ def _figures(entry: Entry) -> list[object]:
     return [
         entry.rank,
         entry.would_rank,
-        _defused(one.team or ""),
-        _defused(one.method_name),
+        defused(one.team or ""),
+        defused(one.method_name),
         str(entry.rank is None).lower(),
         entry.aggregate,
         entry.mean_score,
@@ -49,8 +47,8 @@ def _figures(entry: Entry) -> list[object]:
         *_sureness(entry),
         one.n_submissions,
         to_json_instant(one.received_at),
-        _defused(one.project_url or ""),
-        _defused(one.paper_url or ""),
+        defused(one.project_url or ""),
+        defused(one.paper_url or ""),
     ]
 
 
@@ -63,8 +61,3 @@ def _sureness(entry: Entry) -> list[object]:
 
 def _task_figures(cell: TaskCell) -> tuple[float | None, ...]:
     return cell.mean, cell.standard_error, cell.q, cell.rank
-
-
-def _defused(text: str) -> str:
-    line = " ".join(text.split())  # the writer would leave a lone carriage return unquoted
-    return f"'{line}" if line.startswith(_FORMULA_STARTS) else line
