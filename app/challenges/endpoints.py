@@ -45,6 +45,7 @@ from app.http.problems import declare
 from app.http.schemas import Page
 from app.models import Challenge
 from app.phases.service import phases_of
+from app.phases.terms import own_exceptions
 from app.policy import Viewer, require_may_create_challenges
 from app.queue import RANK_PHASE, JobQueue
 
@@ -121,7 +122,7 @@ async def update_challenge(
 @router.get("/{slug}", responses=declare(NotFound))
 def read_challenge(slug: ChallengeSlug, session: DbSession, viewer: AnyViewer) -> ChallengeView:
     """Read a challenge, its pages and its phases."""
-    return _view(session, service.get_challenge(session, viewer, slug))
+    return _view(session, viewer, service.get_challenge(session, viewer, slug))
 
 
 @router.post("/{slug}/publication", responses=declare(NotFound, Forbidden))
@@ -131,7 +132,7 @@ def publish_challenge(
     """Show a challenge to everybody. Organizers only; again changes nothing."""
     challenge = service.publish_challenge(session, viewer, slug, now=utc_now())
     session.commit()
-    return _view(session, challenge)
+    return _view(session, viewer, challenge)
 
 
 @dataclass(frozen=True)
@@ -165,11 +166,13 @@ def _write(
                 now=now,
             )
         session.commit()
-        view = _view(session, challenge)
+        view = _view(session, viewer, challenge)
     for phase in view.phases:
         queue.announce(RANK_PHASE, phase.id)
     return view
 
 
-def _view(session: Session, challenge: Challenge) -> ChallengeView:
-    return ChallengeView.of(challenge, list(phases_of(session, challenge.id)), now=utc_now())
+def _view(session: Session, viewer: Viewer, challenge: Challenge) -> ChallengeView:
+    phases = phases_of(session, challenge.id)
+    granted = own_exceptions(session, viewer, [phase.id for phase in phases])
+    return ChallengeView.of(challenge, phases, granted, now=utc_now())

@@ -1,5 +1,6 @@
 """Bodies of challenges."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -11,6 +12,7 @@ from app.challenges.planning import Plan
 from app.http.schemas import Instant, View
 from app.models import Approval, Challenge, Phase
 from app.phases.schemas import PhaseSummary
+from app.phases.terms import Exceptions
 
 
 class ChallengeSummary(View):
@@ -47,8 +49,15 @@ class ChallengeView(ChallengeSummary):
     phases: list[PhaseSummary] = Field(description="Its phases in their order.")
 
     @classmethod
-    def of(cls, challenge: Challenge, phases: list[Phase], *, now: datetime) -> Self:
-        """Describe a challenge at an instant."""
+    def of(
+        cls,
+        challenge: Challenge,
+        phases: Sequence[Phase],
+        granted: Mapping[UUID, Exceptions],
+        *,
+        now: datetime,
+    ) -> Self:
+        """Describe a challenge at an instant, to a team with these exceptions by phase."""
         return cls(
             **ChallengeSummary.model_validate(challenge).model_dump(),
             embedding_dim=challenge.embedding_dim,
@@ -58,7 +67,7 @@ class ChallengeView(ChallengeSummary):
             participation=ParticipationRulesView.model_validate(challenge),
             teams_locked_at=challenge.teams_locked_at,
             pages=challenge.pages,
-            phases=[PhaseSummary.of(phase, now=now) for phase in phases],
+            phases=[PhaseSummary.of(phase, granted.get(phase.id), now=now) for phase in phases],
         )
 
 

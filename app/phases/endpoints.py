@@ -12,6 +12,7 @@ from app.http.paths import PhaseId
 from app.http.problems import declare
 from app.phases import service
 from app.phases.schemas import PhaseView
+from app.phases.terms import own_exceptions
 
 _CSV: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/csv": {}}, "description": "One id a line."},
@@ -28,7 +29,8 @@ def read_phase(phase_id: PhaseId, session: DbSession, viewer: AnyViewer) -> Phas
     """Read a phase and its rules."""
     phase, challenge = service.get_phase(session, viewer, phase_id)
     tasks = service.tasks_of(session, phase.id)
-    return PhaseView.with_rules(phase, challenge, tasks, now=utc_now())
+    granted = own_exceptions(session, viewer, [phase.id]).get(phase.id)
+    return PhaseView.with_rules(phase, challenge, tasks, granted, now=utc_now())
 
 
 @router.get(

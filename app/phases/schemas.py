@@ -24,6 +24,7 @@ from app.phases.clock import PhaseState, state_of
 from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import TaskInPhase, display_names
 from app.phases.splits import TaskSplits
+from app.phases.terms import Exceptions, Terms
 from probeboard.labelsets import SplitKind, TaskType
 from probeboard.ranking import RankingMethod
 
@@ -103,6 +104,28 @@ class PhaseTaskView(View):
     weight: float = Field(description="Its weight in the ranking.")
 
 
+class OwnTermsView(View):
+    """What the organizers granted your team alone; see `extensions` for why."""
+
+    closes_at: Instant = Field(description="When the phase closes for your team.")
+    state: PhaseState = Field(description="As it is for your team.")
+    extra_submissions: int = Field(
+        description="How many more than the quota you may hand in, in 24 hours and in total."
+    )
+
+    @classmethod
+    def of(cls, phase: Phase, granted: Exceptions | None, *, now: datetime) -> Self | None:
+        """Describe a team's exceptions, if there are any."""
+        if granted is None:
+            return None
+        terms = Terms.of(phase, granted)
+        return cls(
+            closes_at=terms.closes_at,
+            state=state_of(phase, now, closes_at=terms.closes_at),
+            extra_submissions=terms.extra_submissions,
+        )
+
+
 class PhaseSummary(View):
     """A phase in a list."""
 
@@ -112,9 +135,12 @@ class PhaseSummary(View):
     opens_at: Instant = Field(description="First instant of the window.")
     closes_at: Instant = Field(description="First instant after the window.")
     state: PhaseState = Field(description="By the clock, when this was answered.")
+    own: OwnTermsView | None = Field(
+        description="Set where your team was granted more time or submissions than all."
+    )
 
     @classmethod
-    def of(cls, phase: Phase, *, now: datetime) -> Self:
+    def of(cls, phase: Phase, granted: Exceptions | None = None, *, now: datetime) -> Self:
         """Describe a phase at an instant."""
         return cls(
             id=phase.id,
@@ -123,6 +149,7 @@ class PhaseSummary(View):
             opens_at=phase.opens_at,
             closes_at=phase.closes_at,
             state=state_of(phase, now),
+            own=OwnTermsView.of(phase, granted, now=now),
         )
 
 
@@ -152,13 +179,19 @@ class PhaseView(PhaseSummary):
 
     @classmethod
     def with_rules(
-        cls, phase: Phase, challenge: Challenge, tasks: list[TaskInPhase], *, now: datetime
+        cls,
+        phase: Phase,
+        challenge: Challenge,
+        tasks: list[TaskInPhase],
+        granted: Exceptions | None = None,
+        *,
+        now: datetime,
     ) -> Self:
         """Describe a phase and its rules at an instant."""
         masked = phase.board_task_names == TaskNames.MASKED
         names = display_names(phase, tasks)
         return cls(
-            **PhaseSummary.of(phase, now=now).model_dump(),
+            **PhaseSummary.of(phase, granted, now=now).model_dump(),
             challenge=challenge.slug,
             embedding_dim=challenge.embedding_dim,
             n_samples=phase.n_samples,
