@@ -9,14 +9,16 @@ from uuid import UUID
 
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from app.blobs import BlobKind
 from app.clock import utc_now
 from app.events import publish
-from app.models import Status
+from app.models import Part, Status
 from app.queue import RANK_PHASE
 from probeboard.probing import (
     Analysis,
+    PreparedEmbeddings,
     ProbeTask,
     SampleErrors,
     TaskScores,
@@ -35,7 +37,7 @@ from worker.lease import Lease, LeaseLost
 from worker.parts import Parts
 from worker.receipt import receipt_of
 from worker.rules_now import RulesChanged, give_back
-from worker.work import Outcome, Work
+from worker.work import Found, Outcome, Work
 
 log = structlog.get_logger(__name__)
 
@@ -99,47 +101,78 @@ def compute(parts: Parts, work: Work, note_progress: Callable[[int], None]) -> O
         If the embeddings give no finite score.
     """
     started = time.perf_counter()
-    scorer = get_scorer(work.scorer, work.scorer_version)
     matrix = read_matrix(parts.blobs, work)
     prepared = prepare(matrix, scaling=work.scaling)
-    tasks = [read_probe_task(parts.blobs, work, task) for task in work.tasks]
+    sides = (Part.PUBLIC,) if work.rules.private_sides is None else tuple(Part)
+    n_scored = 0
+
+    def note_one() -> None:
+        nonlocal n_scored
+        n_scored += 1
+        note_progress(n_scored // len(sides))
+
+    found = {side: _compute_part(parts, work, side, matrix, prepared, note_one) for side in sides}
+    public = found[Part.PUBLIC]
+    return Outcome(
+        scores=public.scores,
+        analyses=public.analyses,
+        predictions_digest=public.predictions_digest,
+        sample_draws=public.sample_draws,
+        private=found.get(Part.PRIVATE),
+        receipt=receipt_of(work, parts.settings),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _compute_part(
+    parts: Parts,
+    work: Work,
+    side: Part,
+    matrix: NDArray[np.float32],
+    prepared: PreparedEmbeddings,
+    note_one: Callable[[], None],
+) -> Found:
+    """Compute what is found on one part of the samples, as if there were no other."""
+    scorer = get_scorer(work.scorer, work.scorer_version)
+    tasks = [read_probe_task(parts.blobs, work, task, side) for task in work.tasks]
     wanted = frozenset(Analysis(name) for name in work.analyses)
+    if side is Part.PRIVATE:
+        wanted -= {Analysis.SPECTRUM}  # of the embeddings alone: it is told beside public scores
     keep = wanted & {Analysis.METRICS, Analysis.PREDICTIONS}  # what looks at predictions
     scores: list[TaskScores] = []
     for one in score_tasks(prepared, tasks, scorer=scorer):
         scores.append(require_finite(one if keep else replace(one, predictions=())))
-        note_progress(len(scores))
+        note_one()
     found = analyse(matrix, prepared, tasks, scores, scorer=scorer, wanted=wanted).to_dict()
     drawn = None
     if Analysis.PREDICTIONS in wanted:
-        drawn = _draw_samples(parts, work, tasks, scores, n_samples=len(matrix))
+        drawn = _draw_samples(parts, work, side, tasks, scores, n_samples=len(matrix))
         found["sample_bootstrap"] = drawn.to_dict([task.weight for task in work.tasks])
-    return Outcome(
+    return Found(
         scores=scores,
-        receipt=receipt_of(work, parts.settings),
         analyses=found or None,
         predictions_digest=_keep_predictions(parts, scores, wanted),
         sample_draws=None if drawn is None else drawn.to_bytes(),
-        seconds=time.perf_counter() - started,
     )
 
 
 def _draw_samples(
     parts: Parts,
     work: Work,
+    side: Part,
     tasks: Sequence[ProbeTask],
     scores: Sequence[TaskScores],
     *,
     n_samples: int,
 ) -> SampleErrors:
     """Draw the same samples for every submission of the phase, by group where splits are."""
-    units = [read_groups(parts.blobs, task) for task in work.tasks]
+    units = [read_groups(parts.blobs, work, task, side) for task in work.tasks]
     return bootstrap_tasks(
         tasks,
         scores,
         units,
         n_samples=n_samples,
-        seed=work.seed,
+        seed=work.seed if side is Part.PUBLIC else f"{work.seed}/{side}",
         floor=floor_of(work.scorer),
     )
 

@@ -11,6 +11,7 @@ from app.audit.service import record_system
 from app.models import (
     Evaluation,
     NoticeKind,
+    Part,
     Phase,
     Status,
     Submission,
@@ -23,7 +24,7 @@ from app.submissions.lifecycle import move
 from worker.failures import Failure
 from worker.reading import read_work
 from worker.rules_now import require_same_rules
-from worker.work import Outcome, Work
+from worker.work import Found, Outcome, Work
 
 
 def claim(session: Session, submission_id: UUID, *, now: datetime, lease: timedelta) -> Work | None:
@@ -121,12 +122,27 @@ def add_evaluation(
         sample_draws=outcome.sample_draws,
     )
     session.add(evaluation)
+    if outcome.private is not None:
+        evaluation.private_analyses = outcome.private.analyses
+        evaluation.private_predictions_digest = outcome.private.predictions_digest
+        evaluation.private_sample_draws = outcome.private.sample_draws
     session.flush()
-    for task, score in zip(work.tasks, outcome.scores, strict=True):
+    _add_scores(session, work, evaluation.id, Part.PUBLIC, outcome)
+    if outcome.private is not None:
+        _add_scores(session, work, evaluation.id, Part.PRIVATE, outcome.private)
+    session.flush()
+    return evaluation.id
+
+
+def _add_scores(
+    session: Session, work: Work, evaluation_id: UUID, part: Part, found: Found
+) -> None:
+    for task, score in zip(work.tasks, found.scores, strict=True):
         session.add(
             TaskScore(
-                evaluation_id=evaluation.id,
+                evaluation_id=evaluation_id,
                 task_id=task.task_id,
+                part=part,
                 label_set_id=task.label_set_id,
                 metric=score.metric,
                 mean=score.mean,
@@ -138,8 +154,6 @@ def add_evaluation(
                 penalties=score.penalties.tolist(),
             )
         )
-    session.flush()
-    return evaluation.id
 
 
 def reject(session: Session, work: Work, failure: Failure, *, now: datetime) -> bool:

@@ -5,9 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from app.models import Part
 from app.phases.scoring import ScoringRules
 from app.phases.splits import TaskSplits
 from probeboard.probing import Probe, Scaling, TaskScores
+
+
+@dataclass(frozen=True)
+class Side:
+    """A part of the samples, by the blob that says on which side each is."""
+
+    sides: str
+    part: Part
 
 
 @dataclass(frozen=True)
@@ -46,14 +55,26 @@ class Work:
     rules: ScoringRules
     tasks: tuple[WorkTask, ...]
 
+    def side(self, part: Part) -> Side | None:
+        """Return where a part's samples are told; None where all samples are public."""
+        sides = self.rules.private_sides
+        return None if sides is None else Side(sides, part)
+
 
 @dataclass(frozen=True)
-class Outcome:
-    """What an evaluation found: scores in the order of the tasks, and what else was wanted."""
+class Found:
+    """What was found on some of the samples; scores in the order of the tasks."""
 
     scores: Sequence[TaskScores]
-    seconds: float = 0.0
-    receipt: dict[str, Any] = field(default_factory=dict)
     analyses: dict[str, Any] | None = None
     predictions_digest: str | None = None
     sample_draws: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Outcome(Found):
+    """What an evaluation found: on the public samples, which may be all, and on private ones."""
+
+    seconds: float = 0.0
+    receipt: dict[str, Any] = field(default_factory=dict)
+    private: Found | None = None
