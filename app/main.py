@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from app.accounts import endpoints as accounts
+from app.audit import endpoints as audit
 from app.blobs import BlobStore
 from app.challenges import bundle_endpoints as bundles
 from app.challenges import endpoints as challenges
@@ -56,7 +57,7 @@ API_PREFIX = "/api/v1"
 NOUNS = (
     accounts, teams, merges, challenges, bundles, participations, phases, extensions,
     submissions, disqualifying, watching, leaderboards, history, pictures,
-    ranking_changes, notices, webhooks,
+    ranking_changes, notices, webhooks, audit,
 )  # fmt: skip
 EVERYWHERE = (
     BadRequest, Unauthenticated, ScopeMissing, TooLarge, InvalidInput, Unavailable

@@ -152,6 +152,8 @@ TABLE = {
         DECIDING
     ),
     "GET /api/v1/challenges/{slug}/disqualifications": PUBLIC,
+    "GET /api/v1/challenges/{slug}/audit": replace(FOR_ROLES, others=403),
+    "GET /api/v1/challenges/{slug}/audit.csv": replace(FOR_ROLES, others=403),
     "GET /api/v1/challenge.schema.json": Row(None, 200),
     "POST /api/v1/challenges/{slug}/plan": Row(
         ORGANIZE,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.clock import to_json_instant
 from app.models import (
     Announcement,
     Base,
@@ -76,7 +77,7 @@ def plain(value: object) -> Any:
 
     >>> from datetime import UTC
     >>> plain({"closes_at": datetime(2026, 3, 31, 12, tzinfo=UTC), "scopes": {"b", "a"}})
-    {'closes_at': '2026-03-31T12:00:00Z', 'scopes': ['a', 'b']}
+    {'closes_at': '2026-03-31T12:00:00.000Z', 'scopes': ['a', 'b']}
     """
     match value:
         case Mapping():
@@ -86,7 +87,7 @@ def plain(value: object) -> Any:
         case list() | tuple():
             return [plain(one) for one in value]
         case datetime():
-            return value.isoformat().replace("+00:00", "Z")
+            return to_json_instant(value)
         case UUID():
             return str(value)
         case str():
