@@ -33,6 +33,7 @@ from app.models import (
 )
 from app.policy import (
     Viewer,
+    holds_any_role,
     organizes_challenge,
     require_may_create_challenges,
     sees_challenge,
@@ -204,6 +205,23 @@ def get_organized(session: Session, viewer: Viewer, slug: str) -> Challenge:
     may = select(Challenge.id).where(Challenge.id == challenge.id, organizes_challenge(viewer))
     if session.scalar(may) is None:
         raise Forbidden("Only organizers of the challenge may do this.")
+    return challenge
+
+
+def get_overseen(session: Session, viewer: Viewer, slug: str) -> Challenge:
+    """Return a challenge in which the viewer sees everything.
+
+    Raises
+    ------
+    NotFound
+        If the viewer may not even see it.
+    Forbidden
+        If the viewer sees it and has no role in it.
+    """
+    challenge = get_challenge(session, viewer, slug)
+    may = select(Challenge.id).where(Challenge.id == challenge.id, holds_any_role(viewer))
+    if session.scalar(may) is None:
+        raise Forbidden("Only those who run or read the challenge may do this.")
     return challenge
 
 
