@@ -437,8 +437,9 @@ class QuotaExceeded(LimitReached):
 
 
 class TooManyRefusals(LimitReached):
-    """Too many files were not valid within an hour. Check them at home with the `probeboard`
-    package, and come back at `resets_at`."""
+    """Too many of your team's files to this phase were not valid within an hour. They cost no
+    quota, but each is validated. Find their faults at home with `probeboard check`, and come back
+    at `resets_at`."""
 
     code = "too-many-refusals"
     title = "Too many refused files"

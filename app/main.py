@@ -49,6 +49,7 @@ from app.ratelimit import RateCounter
 from app.settings import Settings
 from app.submissions import disqualifying_endpoints as disqualifying
 from app.submissions import endpoints as submissions
+from app.submissions import quota_endpoints as quotas
 from app.submissions import watching
 from app.submissions.receiving import IntakeDesk
 from app.teams import endpoints as teams
@@ -56,7 +57,7 @@ from app.teams import endpoints as teams
 API_PREFIX = "/api/v1"
 NOUNS = (
     accounts, teams, merges, challenges, bundles, participations, phases, extensions,
-    submissions, disqualifying, watching, leaderboards, history, pictures,
+    submissions, quotas, disqualifying, watching, leaderboards, history, pictures,
     ranking_changes, notices, webhooks, audit,
 )  # fmt: skip
 EVERYWHERE = (

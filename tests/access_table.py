@@ -180,6 +180,7 @@ TABLE = {
         {"owner": 400, "mate": 400, "rival": 400, "organizer": 400, "operator": 400},
         {"organizer": 400, "operator": 400, "reader": 403},
     ),
+    "GET /api/v1/phases/{phase_id}/quota": Row(READ, 404, MINE | {"rival": 200}, {}),
     "GET /api/v1/phases/{phase_id}/submissions": Row(READ, 200, {}, SEEN_BY_ROLES),
     "GET /api/v1/submissions/{submission_id}": OF_TEAM,
     "GET /api/v1/submissions/{submission_id}/events": OF_TEAM,

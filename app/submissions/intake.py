@@ -37,11 +37,15 @@ from probeboard.embeddings import EmbeddingSpec
 
 @dataclass(frozen=True)
 class IntakeTarget:
-    """What an upload is held to, as it was before the upload began."""
+    """What an upload is held to, as it was before the upload began.
+
+    `answered_before`: a request with the same idempotency key made a submission.
+    """
 
     phase_id: UUID
     participation_id: UUID | None
     organizes: bool
+    answered_before: bool
     samples_digest: str
     spec: EmbeddingSpec
 
@@ -123,6 +127,7 @@ def open_target(
         phase_id=phase.id,
         participation_id=entry[0].id if entry else None,
         organizes=organizes,
+        answered_before=bool(replay),
         samples_digest=phase.samples_digest,
         spec=_spec(phase, challenge, blobs),
     )

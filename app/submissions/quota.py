@@ -8,9 +8,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.errors import QuotaExceeded
-from app.models import Submission
-from app.phases.terms import Terms
+from app.errors import NotFound, QuotaExceeded
+from app.models import Challenge, Participation, Phase, Submission, Team
+from app.participations.service import participation_of
+from app.phases.service import get_phase
+from app.phases.terms import Terms, terms_of
+from app.policy import Viewer, holds_any_role
 from app.submissions.lifecycle import COUNTS_FOR_QUOTA, IN_FLIGHT
 
 DAY = timedelta(hours=24)
@@ -40,6 +43,81 @@ def use_of(session: Session, phase_id: UUID, participation_id: UUID, *, now: dat
         .order_by(Submission.received_at)
     )
     return Use(tuple(today), total, in_flight)
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """A team's limits in a phase, and what it has used of them."""
+
+    phase: Phase
+    participation_id: UUID
+    team: str
+    terms: Terms
+    use: Use
+
+    @property
+    def day_resets_at(self) -> datetime | None:
+        """When time alone frees a slot of 24 hours next; None where none is taken."""
+        if not self.use.today:
+            return None
+        return resets_at(self.use.today, min(self.terms.per_day, len(self.use.today)))
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more would be within all limits now."""
+        try:
+            require_room(self.terms, self.use)
+        except QuotaExceeded:
+            return False
+        return True
+
+
+def read_allowance(
+    session: Session,
+    viewer: Viewer,
+    phase_id: UUID,
+    *,
+    participation_id: UUID | None = None,
+    now: datetime,
+) -> Allowance:
+    """Return what the viewer's team may still hand in; for a role, what any team may.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such phase, is in no team that takes part, or may not see this one.
+    """
+    phase, challenge = get_phase(session, viewer, phase_id)
+    entry = _entry(session, viewer, challenge, participation_id)
+    if entry is None:
+        raise NotFound("participation")
+    participation, team = entry
+    return Allowance(
+        phase=phase,
+        participation_id=participation.id,
+        team=team.name,
+        terms=terms_of(session, phase, participation.id),
+        use=use_of(session, phase.id, participation.id, now=now),
+    )
+
+
+def _entry(
+    session: Session, viewer: Viewer, challenge: Challenge, participation_id: UUID | None
+) -> tuple[Participation, Team] | None:
+    mine = participation_of(session, viewer, challenge.id)
+    if participation_id is None or (mine is not None and mine[0].id == participation_id):
+        return mine
+    row = session.execute(
+        select(Participation, Team)
+        .join(Team, Team.id == Participation.team_id)
+        .join(Challenge, Challenge.id == Participation.challenge_id)
+        .where(
+            Participation.id == participation_id,
+            Challenge.id == challenge.id,
+            holds_any_role(viewer),
+        )
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 def resets_at(today: Sequence[datetime], limit: int) -> datetime:

@@ -23,7 +23,6 @@ from app.errors import (
     InvalidUpload,
     Place,
     TooLarge,
-    TooManyRefusals,
     Unavailable,
 )
 from app.http.multipart import ReceivedFile, ReceivedForm, receive_form
@@ -34,6 +33,7 @@ from app.settings import Settings
 from app.submissions import intake, service
 from app.submissions.intake import IntakeTarget, Method, Upload
 from app.submissions.present import submission_view
+from app.submissions.refusals import RefusalLimit
 from app.submissions.schemas import SubmissionFields, SubmissionView
 from app.submissions.validation import (
     ValidatedMatrix,
@@ -72,7 +72,7 @@ class IntakeDesk:
         self._sessions = sessions
         self._blobs = blobs
         self._queue = queue
-        self._rates = rates
+        self._refusals = RefusalLimit(rates, per_hour=settings.refusals_per_hour)
         self._validations = asyncio.Semaphore(settings.validations_at_once)
 
     async def take_in(
@@ -131,16 +131,12 @@ class IntakeDesk:
             target = intake.open_target(
                 session, viewer, phase_id, idempotency_key=key, blobs=self._blobs, now=now
             )
-        count = self._rates.read(_refusals(viewer, target), now=now)
-        if count.used >= self._settings.refusals_per_hour:
-            raise TooManyRefusals(
-                "Too many of your files were refused; `probeboard.embeddings` checks them at home.",
-                limit=self._settings.refusals_per_hour,
-                used=count.used,
-                window="1 h",
-                resets_at=count.resets_at,
-            )
+        if not target.answered_before:
+            self._require_few_refusals(viewer, target)
         return target
+
+    def _require_few_refusals(self, viewer: Viewer, target: IntakeTarget) -> None:
+        self._refusals.require_room(target.phase_id, _whose(viewer, target), now=utc_now())
 
     def _replay(
         self, viewer: Viewer, phase_id: UUID, upload: Upload, method: Method
@@ -159,6 +155,7 @@ class IntakeDesk:
     ) -> ValidatedMatrix:
         try:
             async with self._validations:
+                await run_in_threadpool(self._require_few_refusals, viewer, target)
                 return await validate_upload(
                     file.path,
                     ids=ids.path if ids else None,
@@ -167,7 +164,8 @@ class IntakeDesk:
                     limits=default_limits(target.spec),
                 )
         except InvalidEmbeddings as error:
-            await run_in_threadpool(self._rates.add, _refusals(viewer, target))
+            whose = _whose(viewer, target)
+            await run_in_threadpool(self._refusals.add, target.phase_id, whose)
             places = [
                 Place(issue.code, issue.detail, row=issue.row, column=issue.column)
                 for issue in error.issues
@@ -247,6 +245,6 @@ def _files(form: ReceivedForm, limits: dict[str, int]) -> tuple[ReceivedFile, Re
     return files["file"], files.get("ids")
 
 
-def _refusals(viewer: Viewer, target: IntakeTarget) -> str:
-    """Name the counter: a team's refusals count together, in each phase apart."""
-    return f"refused:{target.phase_id}:{target.participation_id or viewer.me}"
+def _whose(viewer: Viewer, target: IntakeTarget) -> UUID:
+    """Return whose refusals count together: a team's, or of nobody's team the person's."""
+    return target.participation_id or viewer.me
