@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ARRAY, LargeBinary, Uuid, any_, func, literal, select
 from sqlalchemy.orm import Session
 
-from app.models import Evaluation, TaskScore
+from app.models import Evaluation, Part, TaskScore
 from probeboard.scores import as_counted
 
 Array = NDArray[np.float64]
@@ -56,7 +56,7 @@ class EvaluationScores:
         return _OVERHEAD_BYTES + numbers + _TASK_OVERHEAD_BYTES * len(self.splits)
 
 
-_Key = tuple[UUID, bool, bool]  # whether with rates, whether with draws
+_Key = tuple[UUID, Part, bool, bool]  # whether with rates, whether with draws
 
 
 class ScoreCache:
@@ -72,25 +72,26 @@ class ScoreCache:
         session: Session,
         evaluation_ids: Collection[UUID],
         *,
+        part: Part = Part.PUBLIC,
         rates: bool = False,
         draws: bool = False,
     ) -> dict[UUID, EvaluationScores]:
         """Return the scores of evaluations, and read those that were not kept; some may not be.
 
-        Points of rate-distortion and draws of samples, which are large, come if asked for.
+        Of one part of the samples; where a phase keeps none private, all are public. Points of rate-distortion and draws of samples, which are large, come if asked for.
         """
         found: dict[UUID, EvaluationScores] = {}
         missing: list[UUID] = []
         for key in evaluation_ids:
-            kept = self._kept.get((key, rates, draws))
+            kept = self._kept.get((key, part, rates, draws))
             if kept is None:
                 missing.append(key)
             else:
-                self._kept.move_to_end((key, rates, draws))
+                self._kept.move_to_end((key, part, rates, draws))
                 found[key] = kept
-        fresh = read_split_scores(session, missing, rates=rates, draws=draws)
+        fresh = read_split_scores(session, missing, part=part, rates=rates, draws=draws)
         for key, scores in fresh.items():
-            self._keep((key, rates, draws), scores)
+            self._keep((key, part, rates, draws), scores)
         return found | fresh
 
     @property
@@ -110,17 +111,20 @@ def read_split_scores(
     session: Session,
     evaluation_ids: Collection[UUID],
     *,
+    part: Part = Part.PUBLIC,
     rates: bool = False,
     draws: bool = False,
 ) -> dict[UUID, EvaluationScores]:
-    """Read the split scores of evaluations as they count.
+    """Read the split scores of evaluations as they count, of one part of the samples.
 
     Two queries, however many there are; one more for draws of samples.
     """
     if not evaluation_ids:
         return {}
     wanted = any_(literal(list(evaluation_ids), ARRAY(Uuid)))
-    points = Evaluation.analyses["rate_distortion"] if rates else None
+    is_private = part is Part.PRIVATE
+    analyses = Evaluation.private_analyses if is_private else Evaluation.analyses
+    points = analyses["rate_distortion"] if rates else None
     columns = [Evaluation.id, Evaluation.scorer, *([points] if points is not None else [])]
     heads = session.execute(select(*columns).where(Evaluation.id == wanted)).all()
     scorers = {row[0]: row[1] for row in heads}
@@ -131,29 +135,34 @@ def read_split_scores(
             TaskScore.task_id,
             TaskScore.test_to_train,
             func.array_send(TaskScore.split_scores, type_=LargeBinary),
-        ).where(TaskScore.evaluation_id == wanted)
+        ).where(TaskScore.evaluation_id == wanted, TaskScore.part == part)
     )
     splits: defaultdict[UUID, dict[UUID, Array]] = defaultdict(dict)
     ratios: defaultdict[UUID, dict[UUID, float]] = defaultdict(dict)
     for evaluation_id, task_id, ratio, sent in rows:
-        raw = _numbers(sent)
+        raw = numbers_of(sent)
         splits[evaluation_id][task_id] = as_counted(raw, scorer=scorers[evaluation_id])
         if ratio is not None:
             ratios[evaluation_id][task_id] = ratio
-    drawn = _read_draws(session, {key: len(splits[key]) for key in scorers}) if draws else {}
+    sizes = {key: len(splits[key]) for key in scorers}
+    drawn = _read_draws(session, sizes, part) if draws else {}
     return {
         key: EvaluationScores(splits[key], ratios[key], curves.get(key), drawn.get(key))
         for key in scorers
     }
 
 
-def _read_draws(session: Session, n_tasks: Mapping[UUID, int]) -> dict[UUID, NDArray[np.float32]]:
+def _read_draws(
+    session: Session, n_tasks: Mapping[UUID, int], part: Part
+) -> dict[UUID, NDArray[np.float32]]:
     """Read the draws of samples where there are some, a part of the answer at a time.
 
     They are tens of kilobytes each, and come from the server as text of twice that.
     """
+    is_private = part is Part.PRIVATE
+    draws = Evaluation.private_sample_draws if is_private else Evaluation.sample_draws
     rows = session.execute(
-        select(Evaluation.id, Evaluation.sample_draws)
+        select(Evaluation.id, draws)
         .where(Evaluation.id == any_(literal(list(n_tasks), ARRAY(Uuid))))
         .execution_options(yield_per=_ROWS_AT_ONCE)
     )
@@ -164,6 +173,7 @@ def _read_draws(session: Session, n_tasks: Mapping[UUID, int]) -> dict[UUID, NDA
     }
 
 
-def _numbers(sent: bytes) -> Array:
+def numbers_of(sent: bytes) -> Array:
+    """Return the numbers that `array_send` sent."""
     found = np.frombuffer(sent, dtype=_NUMBER, offset=_ARRAY_HEADER_BYTES)
     return found["value"].astype(np.float64)
