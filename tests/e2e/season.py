@@ -1,4 +1,5 @@
-"""A season: teams that hand in, withdraw, hide and rename over two phases, and a re-ranking."""
+"""A season: teams that hand in, withdraw, hide and rename over two phases; a re-ranking in the
+middle, and disqualifications, one of which is taken back."""
 
 import time
 from collections import Counter
@@ -51,6 +52,7 @@ class Season:
     plan: Plan
     host: Person
     phases: dict[str, str]
+    slug: str
     done: Counter[str] = field(default_factory=Counter)
     uploaded: dict[str, list[str]] = field(default_factory=lambda: {one: [] for one in PHASES})
     seconds: float = 0.0
@@ -67,7 +69,11 @@ class Season:
         files = builders.bundle_files(builders.bundle_config(phases=phases))
         made = builders.challenge(host, files)
         return cls(
-            system, plan, host, {one["slug"]: str(one["id"]) for one in made["phases"]}
+            system,
+            plan,
+            host,
+            {one["slug"]: str(one["id"]) for one in made["phases"]},
+            made["slug"],
         ).entered(made)
 
     def entered(self, challenge: dict[str, Any]) -> "Season":
@@ -103,6 +109,8 @@ class Season:
             list(pool.map(lambda move: self._move(*move), moves[:half]))
             self._organize()
             list(pool.map(lambda move: self._move(*move), moves[half:]))
+        self.wait()
+        self._disqualify()
         self.wait()
         self.seconds = time.monotonic() - started
 
@@ -160,6 +168,32 @@ class Season:
         assert self.host.api.ok("POST", path, json=applied)["applied"]
         self.done["ranked by another method"] += 1
 
+    def _disqualify(self) -> None:
+        """Take out the team that leads `dev`, then two others' best submissions, one for a while.
+
+        Each is on a board before the next comes.
+        """
+        first, second, third = self._leaders("dev")[:3]
+        with self.system.sessions() as session:
+            team = session.get_one(Submission, UUID(first)).participation_id
+        self.disqualified = str(team)
+        self._follow("PUT", f"/challenges/{self.slug}/participations/{team}/disqualification")
+        self._follow("PUT", f"/submissions/{second}/disqualification")
+        self._follow("PUT", f"/submissions/{third}/disqualification")
+        self._follow("DELETE", f"/submissions/{third}/disqualification")
+        self.reinstated, self.struck = third, second
+
+    def _leaders(self, phase: str) -> list[str]:
+        entries = self.board(phase)["entries"]
+        return [one["submission_id"] for one in entries if not one["is_baseline"]]
+
+    def _follow(self, method: str, path: str) -> None:
+        reason = {"json": {"reason": "Played twice.", "public": True}} if method == "PUT" else {}
+        answer = self.host.api.call(method, path, **reason)
+        assert answer.is_success, answer.text
+        self.done["disqualified" if method == "PUT" else "reinstated"] += 1
+        self.wait()
+
     def wait(self) -> None:
         """Wait until nothing is on its way and no board is behind."""
         until(self._is_over, "the season is over", within_s=self.plan.patience_s)
@@ -180,8 +214,8 @@ class Season:
         return open_ones == 0 and behind == 0
 
     def board(self, phase: str) -> dict[str, Any]:
-        """Read a board as the public does."""
-        board: dict[str, Any] = self.system.api.ok(
+        """Read a board as it is now; what the public reads may be a second old."""
+        board: dict[str, Any] = self.host.api.ok(
             "GET", f"/phases/{self.phases[phase]}/leaderboard"
         )
         return board

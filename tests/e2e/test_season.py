@@ -23,6 +23,7 @@ def season(running_system: System) -> Season:
 
 def counted(season: Season, phase: str) -> dict[str, list[Submission]]:
     """The submissions that may count, by team."""
+    struck = (season.struck,) if phase == "dev" else ()
     with season.system.sessions() as session:
         found = session.query(Submission).filter_by(
             phase_id=UUID(season.phases[phase]), status=Status.SCORED, public=True,
@@ -30,6 +31,8 @@ def counted(season: Season, phase: str) -> dict[str, list[Submission]]:
         )  # fmt: skip
         by_team: dict[str, list[Submission]] = {}
         for one in found:
+            if str(one.participation_id) == season.disqualified or str(one.id) in struck:
+                continue
             by_team.setdefault(str(one.participation_id), []).append(one)
     return by_team
 
@@ -53,6 +56,25 @@ def test_the_last_board_has_every_team_that_has_something_to_show(
         selected = [one for one in submissions if one.selected_at is not None]
         if phase == "test" and selected:
             assert counts in selected
+
+
+def test_the_boards_follow_disqualifications_and_what_takes_them_back(season: Season) -> None:
+    assert season.done["disqualified"] == 3
+    assert season.done["reinstated"] == 1
+    before, without_team, without_two, without_three, with_one_again = [
+        set(one.places) for one in season.snapshots("dev")
+    ][-5:]
+    assert len(without_team) == len(before) - 1
+    assert season.struck in without_team
+    assert season.struck not in without_two
+    assert season.reinstated in without_two
+    assert season.reinstated not in without_three
+    assert with_one_again == without_two
+    for phase in PHASES:
+        last = list(season.snapshots(phase))[-1]
+        with season.system.sessions() as session:
+            shown = [session.get_one(Submission, UUID(key)) for key in last.places]
+        assert season.disqualified not in {str(one.participation_id) for one in shown}
 
 
 def test_a_re_ranking_in_mid_season_shows_from_then_on(season: Season) -> None:
