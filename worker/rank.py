@@ -9,11 +9,12 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.audit.service import record_system
 from app.clock import utc_now
 from app.leaderboards.document import with_head
 from app.leaderboards.publishing import Publication, publish
 from app.leaderboards.ranking import read_contenders
-from app.models import SNAPSHOT_NUMBERS, Leaderboard, Snapshot, new_id
+from app.models import SNAPSHOT_NUMBERS, Leaderboard, Part, Phase, Snapshot, new_id
 from worker.due import claim_ranking
 from worker.groups import read_labels_of_tasks, with_groups
 from worker.parts import Parts
@@ -56,6 +57,9 @@ def store_publication(
     if row.ranked >= requested:
         return None
     row.ranked = requested
+    if publication.part is Part.PRIVATE and row.part != Part.PRIVATE:
+        _note_reveal(session, phase_id, now=now)
+    row.part = publication.part
     last = session.scalars(
         select(Snapshot.content_sha256)
         .where(Snapshot.phase_id == phase_id)
@@ -80,7 +84,21 @@ def store_publication(
             markdown=publication.markdown,
             inputs=publication.inputs,
             places=publication.places,
+            part=publication.part,
         )
     )
     session.flush()
     return number
+
+
+def _note_reveal(session: Session, phase_id: UUID, *, now: datetime) -> None:
+    phase = session.get_one(Phase, phase_id)
+    record_system(
+        session,
+        "phase.revealed",
+        challenge_id=phase.challenge_id,
+        subject=phase,
+        before={"part": Part.PUBLIC},
+        after={"part": Part.PRIVATE},
+        now=now,
+    )

@@ -30,6 +30,8 @@ def content_of(board: Board) -> dict[str, Any]:
         "selection": str(rules.policy.selection),
         "scorer": rules.scorer,
         "decimals": rules.decimals,
+        # Absent where there are no parts, so that boards of before are derived as they were.
+        **({} if rules.part is None else {"part": str(rules.part)}),
         "policy": _policy(board),
         "uncertainty": {
             "shown": board.reason is None,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.leaderboards.service import Shown, find_board
-from app.models import Participation, Snapshot, Submission, Team
+from app.models import Part, Participation, Snapshot, Submission, Team
 from app.policy import Viewer
 
 DEFAULT_LIMIT = 100
@@ -23,6 +23,7 @@ class Point:
     ranked_at: datetime
     sha256: str
     ranks: Mapping[str, int]
+    part: Part | None = None
 
     @property
     def n_entries(self) -> int:
@@ -37,10 +38,14 @@ class Point:
 
 @dataclass(frozen=True)
 class History:
-    """Snapshots from the first to the present one, thinned; `total` counts all there are."""
+    """Snapshots from the first to the present one, thinned; `total` counts all there are.
+
+    `private_since` is the number of the first one that private samples decided.
+    """
 
     total: int
     points: tuple[Point, ...]
+    private_since: int | None = None
 
     @property
     def teams(self) -> list[str]:
@@ -77,7 +82,9 @@ def history_of(session: Session, shown: Shown, *, limit: int = DEFAULT_LIMIT) ->
     past = (Snapshot.phase_id == shown.phase.id, Snapshot.number <= shown.number)
     numbers = session.scalars(select(Snapshot.number).where(*past).order_by(Snapshot.number)).all()
     rows = session.execute(
-        select(Snapshot.number, Snapshot.created_at, Snapshot.sha256, Snapshot.places)
+        select(
+            Snapshot.number, Snapshot.created_at, Snapshot.sha256, Snapshot.places, Snapshot.part
+        )
         .where(Snapshot.number.in_(thinned(numbers, limit)))
         .order_by(Snapshot.number)
     ).all()
@@ -90,8 +97,12 @@ def history_of(session: Session, shown: Shown, *, limit: int = DEFAULT_LIMIT) ->
                 row.created_at,
                 row.sha256,
                 _ranks(row.places or {}, teams),
+                None if row.part is None else Part(row.part),
             )
             for row in rows
+        ),
+        private_since=session.scalar(
+            select(func.min(Snapshot.number)).where(*past, Snapshot.part == Part.PRIVATE)
         ),
     )
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from app.http.schemas import Instant, View
 from app.leaderboards.answering import permalink
 from app.leaderboards.history import History
+from app.models import Part
 
 
 class HistoryPointView(View):
@@ -18,6 +19,9 @@ class HistoryPointView(View):
     sha256: str = Field(description="Of its JSON.")
     link: str = Field(description="Its permalink, the hash included.")
     n_entries: int = Field(description="How many teams it ranks.")
+    part: Part | None = Field(
+        description="The samples that decided; null where all samples are public."
+    )
 
 
 class TrackView(View):
@@ -33,6 +37,9 @@ class HistoryView(View):
     phase_id: UUID = Field(description="Id of the phase.")
     total: int = Field(description="How many snapshots there are; `points` may be fewer.")
     total_teams: int = Field(description="How many teams stood on them; `teams` may be fewer.")
+    private_since: int | None = Field(
+        description="Number of the first snapshot that private samples decided; null if none did."
+    )
     points: list[HistoryPointView] = Field(
         description="Oldest first, evenly thinned; the first and the present one are always there."
     )
@@ -48,6 +55,7 @@ class HistoryView(View):
             phase_id=phase_id,
             total=history.total,
             total_teams=len(teams),
+            private_since=history.private_since,
             points=[
                 HistoryPointView(
                     snapshot=point.number,
@@ -55,6 +63,7 @@ class HistoryView(View):
                     sha256=point.sha256,
                     link=permalink(point.number, point.sha256),
                     n_entries=point.n_entries,
+                    part=point.part,
                 )
                 for point in history.points
             ],

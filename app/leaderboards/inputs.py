@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.leaderboards.contenders import Contender, Contenders
 from app.leaderboards.document import FORMAT
 from app.leaderboards.rules import BoardRules, BoardTask
-from app.models import SelectBy, Selection, TieBreak, WinRateAgainst
+from app.models import Part, SelectBy, Selection, TieBreak, WinRateAgainst
 from app.phases.ranking_policy import RankingPolicy
 from app.submissions.split_scores import EvaluationScores, ScoreCache
 from probeboard.ranking import RankingMethod
@@ -37,7 +37,13 @@ def read_back(
     written = inputs["contenders"]
     wanted = [UUID(one["evaluation_id"]) for one in written]
     drawn = rules.sample_unit is not None
-    scores = cache.read(session, wanted, rates=rules.shows_rates, draws=drawn)
+    scores = cache.read(
+        session,
+        wanted,
+        part=rules.part or Part.PUBLIC,
+        rates=rules.shows_rates,
+        draws=drawn,
+    )
     contenders = [_contender(one, scores[UUID(one["evaluation_id"])]) for one in written]
     return Contenders(
         rules,
@@ -58,6 +64,7 @@ def _rules_document(rules: BoardRules) -> dict[str, Any]:
 
 def _rules(document: Mapping[str, Any]) -> BoardRules:
     frozen = document["frozen_weights"]
+    part = document.get("part")  # inputs of old have no parts
     return BoardRules(
         **dict(document)
         | {
@@ -67,6 +74,7 @@ def _rules(document: Mapping[str, Any]) -> BoardRules:
                 BoardTask(**task | {"task_id": UUID(task["task_id"])}) for task in document["tasks"]
             ),
             "frozen_weights": None if frozen is None else tuple(frozen),
+            "part": None if part is None else Part(part),
         }
     )
 

@@ -10,6 +10,7 @@ from app.leaderboards.contenders import Contenders
 from app.leaderboards.document import content_of, to_bytes
 from app.leaderboards.inputs import to_inputs
 from app.leaderboards.render import to_csv, to_markdown
+from app.models import Part
 from probeboard.ranking.draw_cache import DrawCache
 
 
@@ -18,7 +19,7 @@ class Publication:
     """What a snapshot holds but for its number and its instant.
 
     `content_sha256` is that of `content`: equal ones, equal boards. `places` has the rank of each
-    submission of the pool.
+    submission of the pool; `part` the samples that decided, where a phase keeps some private.
     """
 
     phase_id: UUID
@@ -29,6 +30,7 @@ class Publication:
     inputs: dict[str, Any]
     places: dict[str, int]
     is_empty: bool
+    part: Part | None = None
 
 
 def publish(contenders: Contenders, *, draws: DrawCache | None = None) -> Publication:
@@ -44,6 +46,7 @@ def publish(contenders: Contenders, *, draws: DrawCache | None = None) -> Public
         inputs=to_inputs(contenders),
         places=places_of(board),
         is_empty=not board.entries,
+        part=board.rules.part,
     )
 
 

@@ -20,6 +20,7 @@ from app.leaderboards.rules import BoardRules, BoardTask
 from app.models import (
     Challenge,
     Evaluation,
+    Part,
     Participation,
     Phase,
     PhaseTask,
@@ -32,6 +33,7 @@ from app.models import (
     Team,
 )
 from app.models.challenge import Analysis
+from app.phases.parts import part_shown
 from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import TaskInPhase, display_names, tasks_of
 from app.submissions.selection import CAN_COME_TO_COUNT, Candidate, best_score, counting
@@ -58,7 +60,8 @@ def read_contenders(
 ) -> Contenders:
     """Read a phase's rules, the submissions that count, and the baselines.
 
-    With a policy, as if the phase had it. Split scores are read once in the life of the cache.
+    Scores are those of the samples that decide at `now`. With a policy, as if the phase had it.
+    Split scores are read once in the life of the cache.
     """
     cache = ScoreCache() if cache is None else cache
     phase, challenge = session.execute(
@@ -66,7 +69,7 @@ def read_contenders(
         .join(Challenge, Challenge.id == Phase.challenge_id)
         .where(Phase.id == phase_id)
     ).one()
-    rules = rules_of(session, phase, challenge, policy=policy)
+    rules = rules_of(session, phase, challenge, now=now, policy=policy)
     rows = _read_rows(session, phase_id)
     chosen = _counting(session, rules, rows)
     # Public ones only: how much a team keeps to itself is its own affair.
@@ -82,6 +85,7 @@ def read_contenders(
     scores = cache.read(
         session,
         [row.evaluation_id for row in shown],
+        part=rules.part or Part.PUBLIC,
         rates=rules.shows_rates,
         draws=rules.sample_unit is not None,
     )
@@ -96,9 +100,14 @@ def read_contenders(
 
 
 def rules_of(
-    session: Session, phase: Phase, challenge: Challenge, *, policy: RankingPolicy | None = None
+    session: Session,
+    phase: Phase,
+    challenge: Challenge,
+    *,
+    now: datetime,
+    policy: RankingPolicy | None = None,
 ) -> BoardRules:
-    """Return what decides a phase's board, but for what only its scores tell."""
+    """Return what decides a phase's board at `now`, but for what only its scores tell."""
     tasks = tasks_of(session, phase.id)
     names = display_names(phase, tasks)
     return BoardRules(
@@ -113,6 +122,7 @@ def rules_of(
         shows_tasks=phase.board_tasks,
         shows_rates=phase.board_tasks and Analysis.RATE_DISTORTION in phase.analyses,
         sample_unit=_sample_unit(tasks) if Analysis.PREDICTIONS in phase.analyses else None,
+        part=part_shown(phase, now),
     )
 
 
@@ -212,7 +222,7 @@ def _counting(session: Session, rules: BoardRules, rows: Sequence[ReadRow]) -> s
 
 
 def _scores(session: Session, rules: BoardRules, by: SelectBy) -> dict[UUID, float]:
-    """Return the score by which “best” is told, by evaluation."""
+    """Return the score by which “best” is told, by evaluation: always by public samples."""
     figure = TaskScore.q if by is SelectBy.MEAN_Q else TaskScore.mean
     rows = session.execute(
         select(
@@ -224,7 +234,11 @@ def _scores(session: Session, rules: BoardRules, by: SelectBy) -> dict[UUID, flo
             PhaseTask,
             and_(PhaseTask.phase_id == rules.phase_id, PhaseTask.task_id == TaskScore.task_id),
         )
-        .where(Submission.phase_id == rules.phase_id, Evaluation.is_official)
+        .where(
+            Submission.phase_id == rules.phase_id,
+            Evaluation.is_official,
+            TaskScore.part == Part.PUBLIC,
+        )
         .group_by(TaskScore.evaluation_id)
     ).all()
     if not rows:

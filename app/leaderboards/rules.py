@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.models import SelectBy, Selection, TieBreak, WinRateAgainst
+from app.models import Part, SelectBy, Selection, TieBreak, WinRateAgainst
 from app.phases.ranking_policy import RankingPolicy
 from app.submissions.selection import best_score
 from probeboard.ranking import RankingMethod
@@ -32,7 +32,9 @@ class BoardRules:
     """What decides a phase's board, and what of it is shown.
 
     `frozen_weights` are neuco's, of the pool of the past; None while they come from the present.
-    `sample_unit` is what a bootstrap of samples draws; None where predictions are not kept.
+    `sample_unit` is what a bootstrap of samples draws; None where predictions are not kept. `part`
+    has the samples that decide; None where the phase keeps none private. By which submission a team
+    is told, “best”, is by the public ones, whichever decide.
     """
 
     challenge: str
@@ -47,6 +49,7 @@ class BoardRules:
     shows_rates: bool = False
     frozen_weights: tuple[float, ...] | None = None
     sample_unit: str | None = None
+    part: Part | None = None
 
     @property
     def method(self) -> RankingMethod:
@@ -84,7 +87,10 @@ class BoardRules:
 def rule_line(rules: BoardRules) -> str:
     """Say in a line by which rules the board was made."""
     policy = rules.policy
-    parts = [_METHOD_LINES[policy.method] + _weights(rules), _counts(policy)]
+    by_part = "" if rules.part is None else " on the public samples"
+    parts = [_METHOD_LINES[policy.method] + _weights(rules), _counts(policy, by_part)]
+    if rules.part is not None:
+        parts.append(_PART_LINES[rules.part])
     if policy.tie_break is TieBreak.MEAN_SCORE:
         parts.append("ties go to the better mean score, then to the earlier submission")
     if policy.win_rate_against is WinRateAgainst.BASELINES:
@@ -93,6 +99,11 @@ def rule_line(rules: BoardRules) -> str:
     parts += [f"scorer {rules.scorer}", f"{n_tasks} {'task' if n_tasks == 1 else 'tasks'}"]
     return "; ".join(parts)
 
+
+_PART_LINES = {
+    Part.PUBLIC: "by public samples only, private samples decide in the end",
+    Part.PRIVATE: "private samples decide",
+}
 
 METHOD_NAMES = {
     RankingMethod.AVERAGE_RANK: "Average rank",
@@ -126,9 +137,9 @@ def _weights(rules: BoardRules) -> str:
     return f"over the teams as they were on {frozen_at:%Y-%m-%d %H:%M} UTC"
 
 
-def _counts(policy: RankingPolicy) -> str:
+def _counts(policy: RankingPolicy, by_part: str) -> str:
     by = best_score(policy.method, policy.select_by)
-    score = "mean Q" if by is SelectBy.MEAN_Q else "mean score"
+    score = ("mean Q" if by is SelectBy.MEAN_Q else "mean score") + by_part
     match policy.selection:
         case Selection.BEST:
             return f"each team's best submission by {score} counts"

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.http.schemas import Instant, View
-from app.models import SelectBy, Selection, TieBreak, WinRateAgainst
+from app.models import Part, SelectBy, Selection, TieBreak, WinRateAgainst
 from probeboard.labelsets import TaskType
 from probeboard.ranking import RankingMethod
 
@@ -190,6 +190,11 @@ class BoardView(View):
     selection: Selection = Field(description="Which submission of a team counts.")
     scorer: str = Field(description="Name and version of the scorer.")
     decimals: int = Field(description="Decimals of the scores.")
+    part: Part | None = Field(
+        default=None,
+        description="The samples that decide: the public ones until private scores are revealed, "
+        "the private ones from then on. Absent where all samples are public.",
+    )
     policy: BoardPolicyView = Field(description="The rules, one by one.")
     uncertainty: UncertaintyView = Field(description="How sure the board can be.")
     methods: list[RankingMethod] = Field(

@@ -75,7 +75,7 @@ def find_board(
     row = session.execute(statement.order_by(Snapshot.number.desc()).limit(1)).one_or_none()
     if row is not None:
         return Shown(phase, row.sha256, row.number, empty=None)
-    board = build_board(rules_of(session, phase, challenge), [], [])
+    board = build_board(rules_of(session, phase, challenge, now=now), [], [])
     return Shown(phase, digest_of(content_of(board)), None, empty=board)
 
 

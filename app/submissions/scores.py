@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, defer
 
-from app.models import Evaluation, PhaseTask, SelectBy, Status, Submission, TaskScore
+from app.models import Evaluation, Part, PhaseTask, SelectBy, Status, Submission, TaskScore
 from app.submissions.selection import Candidate, best_score
 from probeboard.ranking import RankingMethod
 
@@ -49,9 +49,10 @@ def official_scores(
     session: Session,
     submission_ids: Collection[UUID] | Select[UUID],
     *,
+    part: Part = Part.PUBLIC,
     whole: bool = False,
 ) -> dict[UUID, Scored]:
-    """Return the official scores of those submissions that have some.
+    """Return the official scores of those submissions that have some, by a part of the samples.
 
     Receipts and split scores are most of the bytes and seldom asked for: they come with `whole`,
     and raise without. Analyses never come: `read_analyses` is for one submission.
@@ -59,7 +60,11 @@ def official_scores(
     statement = (
         select(Evaluation, TaskScore)
         .join(TaskScore, TaskScore.evaluation_id == Evaluation.id)
-        .where(Evaluation.submission_id.in_(submission_ids), Evaluation.is_official)
+        .where(
+            Evaluation.submission_id.in_(submission_ids),
+            Evaluation.is_official,
+            TaskScore.part == part,
+        )
     )
     statement = statement.options(defer(Evaluation.analyses, raiseload=True))
     if not whole:

@@ -78,7 +78,8 @@ class ScoreCache:
     ) -> dict[UUID, EvaluationScores]:
         """Return the scores of evaluations, and read those that were not kept; some may not be.
 
-        Of one part of the samples; where a phase keeps none private, all are public. Points of rate-distortion and draws of samples, which are large, come if asked for.
+        Of one part of the samples; where a phase keeps none private, all are public. Points of
+        rate-distortion and draws of samples, which are large, come if asked for.
         """
         found: dict[UUID, EvaluationScores] = {}
         missing: list[UUID] = []
