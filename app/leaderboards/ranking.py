@@ -2,13 +2,24 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
@@ -23,7 +34,6 @@ from app.models import (
     Part,
     Participation,
     Phase,
-    PhaseTask,
     ProbeKind,
     SelectBy,
     Selection,
@@ -50,18 +60,28 @@ _METRICS = {
 }
 
 
+@dataclass(frozen=True)
+class Rescored:
+    """Another scorer and tasks than the phase's, and a condition: which evaluations are by them."""
+
+    scorer: str
+    tasks: Sequence[TaskInPhase]
+    evaluations: ColumnElement[bool]
+
+
 def read_contenders(
     session: Session,
     phase_id: UUID,
     *,
     now: datetime,
     policy: RankingPolicy | None = None,
+    rescored: Rescored | None = None,
     cache: ScoreCache | None = None,
 ) -> Contenders:
     """Read a phase's rules, the submissions that count, and the baselines.
 
-    Scores are those of the samples that decide at `now`. With a policy, as if the phase had it.
-    Split scores are read once in the life of the cache.
+    Scores are those of the samples that decide at `now`. With a policy, or re-scored, as if the
+    phase had it, or scored so. Split scores are read once in the life of the cache.
     """
     cache = ScoreCache() if cache is None else cache
     phase, challenge = session.execute(
@@ -69,9 +89,10 @@ def read_contenders(
         .join(Challenge, Challenge.id == Phase.challenge_id)
         .where(Phase.id == phase_id)
     ).one()
-    rules = rules_of(session, phase, challenge, now=now, policy=policy)
-    rows = _read_rows(session, phase_id)
-    chosen = _counting(session, rules, rows)
+    rules = rules_of(session, phase, challenge, now=now, policy=policy, rescored=rescored)
+    valid = Evaluation.is_official.is_(True) if rescored is None else rescored.evaluations
+    rows = _read_rows(session, phase_id, valid)
+    chosen = _counting(session, rules, rows, valid)
     # Public ones only: how much a team keeps to itself is its own affair.
     handed_in = Counter(
         row.participation_id for row in rows if row.public and row.status == Status.SCORED
@@ -93,7 +114,7 @@ def read_contenders(
         _contender(row, scores[row.evaluation_id], handed_in[row.participation_id]) for row in shown
     ]
     return Contenders(
-        with_frozen_weights(session, with_ratios(rules, scores), cache=cache, now=now),
+        with_frozen_weights(session, with_ratios(rules, scores), valid, cache=cache, now=now),
         pool=tuple(one for one in contenders if not one.is_baseline),
         baselines=tuple(one for one in contenders if one.is_baseline),
     )
@@ -106,9 +127,11 @@ def rules_of(
     *,
     now: datetime,
     policy: RankingPolicy | None = None,
+    rescored: Rescored | None = None,
 ) -> BoardRules:
     """Return what decides a phase's board at `now`, but for what only its scores tell."""
-    tasks = tasks_of(session, phase.id)
+    tasks = tasks_of(session, phase.id) if rescored is None else rescored.tasks
+    scorer = f"{phase.scorer}@{phase.scorer_version}" if rescored is None else rescored.scorer
     names = display_names(phase, tasks)
     return BoardRules(
         challenge=challenge.slug,
@@ -117,7 +140,7 @@ def rules_of(
         phase_title=phase.title,
         phase_id=phase.id,
         policy=policy or RankingPolicy.of(phase),
-        scorer=f"{phase.scorer}@{phase.scorer_version}",
+        scorer=scorer,
         tasks=tuple(_task(task, names[task.task_id]) for task in tasks),
         shows_tasks=phase.board_tasks,
         shows_rates=phase.board_tasks and Analysis.RATE_DISTORTION in phase.analyses,
@@ -165,7 +188,7 @@ def _task(task: TaskInPhase, name: str) -> BoardTask:
     )
 
 
-def _read_rows(session: Session, phase_id: UUID) -> Sequence[ReadRow]:
+def _read_rows(session: Session, phase_id: UUID, valid: ColumnElement[bool]) -> Sequence[ReadRow]:
     """Read the submissions that count or may come to, as plain columns: there may be thousands."""
     statement: Select[*tuple[Any, ...]] = (
         select(
@@ -185,9 +208,7 @@ def _read_rows(session: Session, phase_id: UUID) -> Sequence[ReadRow]:
         )
         .outerjoin(Participation, Participation.id == Submission.participation_id)
         .outerjoin(Team, Team.id == Participation.team_id)
-        .outerjoin(
-            Evaluation, and_(Evaluation.submission_id == Submission.id, Evaluation.is_official)
-        )
+        .outerjoin(Evaluation, and_(Evaluation.submission_id == Submission.id, valid))
         .where(
             Submission.phase_id == phase_id,
             Submission.status.in_(CAN_COME_TO_COUNT),
@@ -199,12 +220,14 @@ def _read_rows(session: Session, phase_id: UUID) -> Sequence[ReadRow]:
     return session.execute(statement).all()
 
 
-def _counting(session: Session, rules: BoardRules, rows: Sequence[ReadRow]) -> set[UUID]:
+def _counting(
+    session: Session, rules: BoardRules, rows: Sequence[ReadRow], valid: ColumnElement[bool]
+) -> set[UUID]:
     """Return the submissions that count."""
     policy = rules.policy
     scores: Mapping[UUID, float] = {}
     if policy.selection is not Selection.LAST:
-        scores = _scores(session, rules, best_score(policy.method, policy.select_by))
+        scores = _scores(session, rules, best_score(policy.method, policy.select_by), valid)
     candidates = [
         Candidate(
             submission_id=row.id,
@@ -221,22 +244,21 @@ def _counting(session: Session, rules: BoardRules, rows: Sequence[ReadRow]) -> s
     return set(counting(candidates, policy.selection, limit=policy.selection_limit).values())
 
 
-def _scores(session: Session, rules: BoardRules, by: SelectBy) -> dict[UUID, float]:
+def _scores(
+    session: Session, rules: BoardRules, by: SelectBy, valid: ColumnElement[bool]
+) -> dict[UUID, float]:
     """Return the score by which “best” is told, by evaluation: always by public samples."""
     figure = TaskScore.q if by is SelectBy.MEAN_Q else TaskScore.mean
+    tasks = literal([task.task_id for task in rules.tasks], ARRAY(Uuid))
+    position = func.array_position(tasks, TaskScore.task_id)
     rows = session.execute(
-        select(
-            TaskScore.evaluation_id, func.array_agg(aggregate_order_by(figure, PhaseTask.position))
-        )
+        select(TaskScore.evaluation_id, func.array_agg(aggregate_order_by(figure, position)))
         .join(Evaluation, Evaluation.id == TaskScore.evaluation_id)
         .join(Submission, Submission.id == Evaluation.submission_id)
-        .join(
-            PhaseTask,
-            and_(PhaseTask.phase_id == rules.phase_id, PhaseTask.task_id == TaskScore.task_id),
-        )
         .where(
             Submission.phase_id == rules.phase_id,
-            Evaluation.is_official,
+            valid,
+            TaskScore.task_id == any_(tasks),
             TaskScore.part == Part.PUBLIC,
         )
         .group_by(TaskScore.evaluation_id)
