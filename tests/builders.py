@@ -282,3 +282,18 @@ def waits_for_a_lock(sessions: SessionFactory) -> bool:
     )
     with sessions() as session:
         return bool(session.scalar(waiting))
+
+
+def unzipped(data: bytes) -> dict[str, bytes]:
+    """Return the files of an archive, such as an exported bundle."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+# A form that hands in a file, for tests that send it piece by piece: head, the file's bytes, tail.
+FORM_TYPE = "multipart/form-data; boundary=line"
+FORM_HEAD = (
+    b'--line\r\nContent-Disposition: form-data; name="method_name"\r\n\r\nA method\r\n'
+    b'--line\r\nContent-Disposition: form-data; name="file"; filename="e.csv"\r\n\r\n'
+)
+FORM_TAIL = b"\r\n--line--\r\n"
