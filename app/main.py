@@ -24,6 +24,7 @@ from app.errors import (
     Unavailable,
 )
 from app.events import Broadcaster
+from app.exports import endpoints as exports
 from app.http import problems
 from app.http.board_cache import BoardCache
 from app.http.body_limit import BodyLimit
@@ -58,7 +59,7 @@ API_PREFIX = "/api/v1"
 NOUNS = (
     accounts, teams, merges, challenges, bundles, participations, phases, extensions,
     submissions, quotas, disqualifying, watching, leaderboards, history, pictures,
-    ranking_changes, notices, webhooks, audit,
+    ranking_changes, exports, notices, webhooks, audit,
 )  # fmt: skip
 EVERYWHERE = (
     BadRequest, Unauthenticated, ScopeMissing, TooLarge, InvalidInput, Unavailable

@@ -154,6 +154,10 @@ TABLE = {
     "GET /api/v1/challenges/{slug}/disqualifications": PUBLIC,
     "GET /api/v1/challenges/{slug}/audit": replace(FOR_ROLES, others=403),
     "GET /api/v1/challenges/{slug}/audit.csv": replace(FOR_ROLES, others=403),
+    "GET /api/v1/challenges/{slug}/exports/scores.csv": replace(FOR_ROLES, others=403),
+    "GET /api/v1/challenges/{slug}/exports/scores.parquet": replace(FOR_ROLES, others=403),
+    "GET /api/v1/challenges/{slug}/exports/submissions.json": replace(FOR_ROLES, others=403),
+    "GET /api/v1/challenges/{slug}/exports/submissions.csv": replace(FOR_ROLES, others=403),
     "GET /api/v1/challenge.schema.json": Row(None, 200),
     "POST /api/v1/challenges/{slug}/plan": Row(
         ORGANIZE,
@@ -184,6 +188,7 @@ TABLE = {
     "GET /api/v1/phases/{phase_id}/submissions": Row(READ, 200, {}, SEEN_BY_ROLES),
     "GET /api/v1/submissions/{submission_id}": OF_TEAM,
     "GET /api/v1/submissions/{submission_id}/events": OF_TEAM,
+    "GET /api/v1/submissions/{submission_id}/embeddings.npz": OF_TEAM,
     # 403: this phase shows its teams the aggregate only.
     "GET /api/v1/submissions/{submission_id}/analyses": FOR_ROLES,
     "GET /api/v1/submissions/{submission_id}/predictions.npz": FOR_ROLES,
