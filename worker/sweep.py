@@ -10,11 +10,18 @@ from sqlalchemy import and_, func, or_, select, update
 
 from app.clock import utc_now
 from app.events import publish
-from app.models import Leaderboard, Status, Submission
+from app.models import Leaderboard, Part, Phase, Status, Submission
 from app.notices.calendar import note_free_slots, note_phase_dates
 from app.notices.deliveries import due_notices
 from app.notices.deliveries import mark_announced as mark_notices_announced
-from app.queue import DELIVER_NOTICE, EVALUATE_SUBMISSION, NOTICE_QUEUE, RANK_PHASE
+from app.phases.parts import is_revealed
+from app.queue import (
+    DELIVER_NOTICE,
+    EVALUATE_SUBMISSION,
+    NOTICE_QUEUE,
+    RANK_PHASE,
+    request_ranking,
+)
 from app.submissions.service import mark_announced
 from worker import store
 from worker.due import busy, is_due
@@ -39,6 +46,7 @@ def sweep(parts: Parts) -> None:
     now = utc_now()
     return_expired_leases(parts, now=now)
     announce_waiting(parts, now=now)
+    request_reveals(parts, now=now)
     announce_rankings(parts, now=now)
     announce_notices(parts, now=now)
     dropped = parts.blobs.drop_abandoned(older_than=now - SCRATCH_LIVES)
@@ -99,6 +107,29 @@ def announce_waiting(parts: Parts, *, now: datetime) -> None:
         with parts.sessions() as session:
             mark_announced(session, sent, now=now)
             session.commit()
+
+
+def request_reveals(parts: Parts, *, now: datetime) -> None:
+    """Ask for the ranking of boards that private samples decide by now, though nobody hands in.
+
+    A board whose last ranking was by another clock, and too early, is asked for again.
+    """
+    with parts.sessions() as session:
+        boards = session.scalars(
+            select(Leaderboard)
+            .join(Phase, Phase.id == Leaderboard.phase_id)
+            .where(
+                is_revealed(now),
+                Leaderboard.part.is_distinct_from(Part.PRIVATE),
+                Leaderboard.ranked >= Leaderboard.requested,
+            )
+            .with_for_update(of=Leaderboard, skip_locked=True)
+        ).all()
+        for board in boards:
+            request_ranking(session, board.phase_id)
+        session.commit()
+    for board in boards:
+        log.info("private scores revealed", phase_id=str(board.phase_id))
 
 
 def announce_rankings(parts: Parts, *, now: datetime) -> None:

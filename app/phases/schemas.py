@@ -10,6 +10,7 @@ from app.http.schemas import Instant, View
 from app.models import (
     Analysis,
     Challenge,
+    Part,
     Phase,
     ProbeKind,
     Scaling,
@@ -21,6 +22,7 @@ from app.models import (
     WinRateAgainst,
 )
 from app.phases.clock import PhaseState, state_of
+from app.phases.parts import part_shown
 from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import TaskInPhase, display_names
 from app.phases.splits import TaskSplits
@@ -126,6 +128,31 @@ class OwnTermsView(View):
         )
 
 
+class PrivatePartView(View):
+    """Samples that decide in the end. Which they are, and what they say, stays hidden till then."""
+
+    share: float = Field(description="Of the samples.", examples=[0.5])
+    reveals_at: Instant = Field(
+        description="When private scores are shown and decide: not before, and not while a team "
+        "may hand in."
+    )
+    is_revealed: bool = Field(description="Whether they are, when this was answered.")
+
+    @classmethod
+    def of(cls, phase: Phase, *, now: datetime) -> Self | None:
+        """Describe a phase's private part, if it has one.
+
+        That a team was given more time is its own affair: the instant says nothing of it.
+        """
+        if phase.n_private_samples is None:
+            return None
+        return cls(
+            share=round(phase.n_private_samples / phase.n_samples, 4),
+            reveals_at=max(phase.closes_at, phase.revealed_at or phase.closes_at),
+            is_revealed=part_shown(phase, now) is Part.PRIVATE,
+        )
+
+
 class PhaseSummary(View):
     """A phase in a list."""
 
@@ -135,6 +162,10 @@ class PhaseSummary(View):
     opens_at: Instant = Field(description="First instant of the window.")
     closes_at: Instant = Field(description="First instant after the window.")
     state: PhaseState = Field(description="By the clock, when this was answered.")
+    private: PrivatePartView | None = Field(
+        description="Set where some samples are private. Until they are revealed all scores are of "
+        "the public ones."
+    )
     own: OwnTermsView | None = Field(
         description="Set where your team was granted more time or submissions than all."
     )
@@ -149,6 +180,7 @@ class PhaseSummary(View):
             opens_at=phase.opens_at,
             closes_at=phase.closes_at,
             state=state_of(phase, now),
+            private=PrivatePartView.of(phase, now=now),
             own=OwnTermsView.of(phase, granted, now=now),
         )
 

@@ -1,6 +1,7 @@
 """What was found beside the scores: who may see how much of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Forbidden, NotFound
-from app.models import Evaluation, TeamSees
+from app.models import Evaluation, Part, TeamSees
+from app.phases.parts import sees_private
 from app.phases.service import display_names, tasks_of
 from app.policy import Viewer
 from app.submissions.schemas import (
@@ -46,20 +48,28 @@ class Cut:
         )
 
 
-def read_analyses(session: Session, viewer: Viewer, submission_id: UUID) -> AnalysesView:
+def read_analyses(
+    session: Session, viewer: Viewer, submission_id: UUID, *, part: Part, now: datetime
+) -> AnalysesView:
     """Return what was found beside a submission's scores, cut to what its viewer may see.
 
     Raises
     ------
     NotFound
-        If the viewer sees no such submission, or nothing was asked for or found yet.
+        If the viewer sees no such submission, nothing was asked for or found yet, or private
+        samples are not revealed to the viewer.
     Forbidden
         If the phase shows its teams aggregates only.
     """
     detail = get_submission(session, viewer, submission_id)
     if not detail.sees_everything and detail.phase.team_sees != TeamSees.TASKS:
         raise Forbidden("This phase shows teams no figures of tasks.")
-    found = session.scalar(_official(Evaluation.analyses, submission_id))
+    column: Any = Evaluation.analyses
+    if part is Part.PRIVATE:
+        column = Evaluation.private_analyses
+        if not sees_private(detail.phase, now, sees_everything=detail.sees_everything):
+            raise NotFound("analysis")
+    found = session.scalar(_official(column, submission_id))
     if found is None:
         raise NotFound("analysis")
     tasks = tasks_of(session, detail.phase.id)
@@ -68,7 +78,7 @@ def read_analyses(session: Session, viewer: Viewer, submission_id: UUID) -> Anal
     return _view(found, Cut({task.slug: shown[task.task_id] for task in tasks}, decimals))
 
 
-def find_predictions(session: Session, viewer: Viewer, submission_id: UUID) -> str:
+def find_predictions(session: Session, viewer: Viewer, submission_id: UUID, *, part: Part) -> str:
     """Return the digest of a submission's predictions.
 
     Raises
@@ -81,7 +91,10 @@ def find_predictions(session: Session, viewer: Viewer, submission_id: UUID) -> s
     if not get_submission(session, viewer, submission_id).sees_everything:
         # What a probe says of a sample that stands twice in a file is nearly the hidden label.
         raise Forbidden("Predictions tell of hidden labels: they are for organizers.")
-    digest: str | None = session.scalar(_official(Evaluation.predictions_digest, submission_id))
+    column = Evaluation.predictions_digest
+    if part is Part.PRIVATE:
+        column = Evaluation.private_predictions_digest
+    digest: str | None = session.scalar(_official(column, submission_id))
     if digest is None:
         raise NotFound("prediction")
     return digest

@@ -15,8 +15,9 @@ from app.http.schemas import Page
 from app.participations.schemas import DisqualificationRequest
 from app.policy import Viewer
 from app.queue import RANK_PHASE, JobQueue
-from app.submissions import disqualifying, service
-from app.submissions.present import disqualified_view, submission_view
+from app.submissions import disqualifying
+from app.submissions.describing import describe
+from app.submissions.present import disqualified_view
 from app.submissions.schemas import DisqualifiedView, SubmissionView
 
 router = APIRouter(tags=["submissions"])
@@ -73,4 +74,4 @@ def _commit(
 ) -> SubmissionView:
     session.commit()
     queue.announce(RANK_PHASE, phase_id)
-    return submission_view(service.get_submission(session, viewer, submission_id))
+    return describe(session, viewer, submission_id, now=utc_now())

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response, status
+from fastapi import APIRouter, Header, Query, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
@@ -45,11 +45,11 @@ from app.http.pagination import Paging, page_of
 from app.http.paths import PhaseId, SubmissionId
 from app.http.problems import declare
 from app.http.schemas import Page
-from app.models import Status
+from app.models import Part, Status
 from app.policy import Viewer
 from app.queue import EVALUATE_SUBMISSION, RANK_PHASE, JobQueue, request_ranking
 from app.submissions import analyses, choosing, service
-from app.submissions.present import submission_view
+from app.submissions.describing import describe, describer_of
 from app.submissions.receiving import IntakeDesk
 from app.submissions.schemas import (
     AnalysesView,
@@ -60,6 +60,14 @@ from app.submissions.schemas import (
 
 router = APIRouter(tags=["submissions"])
 _NPZ = "application/zip"
+
+WhichPart = Annotated[
+    Part,
+    Query(
+        description="Of which samples; where the phase keeps none private, all are public. Of "
+        "private ones there is nothing until they are revealed, but for the challenge's roles."
+    ),
+]
 
 
 def _form_body() -> dict[str, Any]:
@@ -128,7 +136,7 @@ def list_submissions(
     details = service.list_submissions(
         session, viewer, phase_id, after=paging.after, limit=paging.limit
     )
-    return page_of(details, paging, submission_view)
+    return page_of(details, paging, describer_of(session, details, now=utc_now()))
 
 
 @router.get("/submissions/{submission_id}", responses=declare(NotFound))
@@ -136,15 +144,18 @@ def read_submission(
     submission_id: SubmissionId, session: DbSession, viewer: ReadViewer
 ) -> SubmissionView:
     """Read a submission: status, place in the queue, progress, scores, receipt."""
-    return submission_view(service.get_submission(session, viewer, submission_id))
+    return describe(session, viewer, submission_id, now=utc_now())
 
 
 @router.get("/submissions/{submission_id}/analyses", responses=declare(NotFound, Forbidden))
 def read_analyses(
-    submission_id: SubmissionId, session: DbSession, viewer: ReadViewer
+    submission_id: SubmissionId,
+    session: DbSession,
+    viewer: ReadViewer,
+    part: WhichPart = Part.PUBLIC,
 ) -> AnalysesView:
     """Read what was found beside the scores: further metrics, spectrum, rate and distortion."""
-    return analyses.read_analyses(session, viewer, submission_id)
+    return analyses.read_analyses(session, viewer, submission_id, part=part, now=utc_now())
 
 
 @router.get(
@@ -159,12 +170,17 @@ def read_analyses(
     },
 )
 def read_predictions(
-    submission_id: SubmissionId, session: DbSession, blobs: Blobs, viewer: ReadViewer
+    submission_id: SubmissionId,
+    session: DbSession,
+    blobs: Blobs,
+    viewer: ReadViewer,
+    part: WhichPart = Part.PUBLIC,
 ) -> FileResponse:
     """Download what the probes predicted, for each split's test samples. Organizers only."""
-    digest = analyses.find_predictions(session, viewer, submission_id)
+    digest = analyses.find_predictions(session, viewer, submission_id, part=part)
     path = blobs.existing_path(BlobKind.PREDICTIONS, digest)
-    name = f"predictions-{submission_id}.npz"
+    of_part = "-private" if part is Part.PRIVATE else ""
+    name = f"predictions{of_part}-{submission_id}.npz"
     return FileResponse(path, media_type=_NPZ, filename=name, headers={"ETag": f'"{digest}"'})
 
 
@@ -224,7 +240,7 @@ def withdraw_submission(
     session.commit()
     publish(request.app.state.redis, submission_id, status=Status.WITHDRAWN, tasks_done=0)
     session.expire_all()
-    return submission_view(service.get_submission(session, viewer, submission_id))
+    return describe(session, viewer, submission_id, now=utc_now())
 
 
 @router.post(
@@ -245,7 +261,7 @@ def retry_submission(
         service.mark_announced(session, [submission_id], now=utc_now())
         session.commit()
     session.expire_all()
-    return submission_view(service.get_submission(session, viewer, submission_id))
+    return describe(session, viewer, submission_id, now=utc_now())
 
 
 def _rank_again(
@@ -254,4 +270,4 @@ def _rank_again(
     request_ranking(session, phase_id)
     session.commit()
     queue.announce(RANK_PHASE, phase_id)
-    return submission_view(service.get_submission(session, viewer, submission_id))
+    return describe(session, viewer, submission_id, now=utc_now())

@@ -26,8 +26,11 @@ _BY_TASK = ("splits", "probes", "label_sets")  # these stand under the tasks' ow
 Figure = TypeVar("Figure", float, float | None)
 
 
-def submission_view(detail: Detail) -> SubmissionView:
-    """Describe a submission; scores are cut to what the phase shows this viewer."""
+def submission_view(detail: Detail, private: Scored | None = None) -> SubmissionView:
+    """Describe a submission; scores are cut to what the phase shows this viewer.
+
+    `private` are those by private samples, for who may see them.
+    """
     submission = detail.submission
     failure = None
     if submission.failure_code is not None:
@@ -55,6 +58,7 @@ def submission_view(detail: Detail) -> SubmissionView:
             DisqualificationView.of(detail.disqualified) if detail.disqualified else None
         ),
         scores=_scores(detail, detail.scored) if detail.scored else None,
+        private_scores=_scores(detail, private) if private else None,
         failure=failure,
         receipt=ReceiptView(
             received_at=submission.received_at,

@@ -31,8 +31,8 @@ from app.queue import EVALUATE_SUBMISSION, JobQueue
 from app.ratelimit import RateCounter
 from app.settings import Settings
 from app.submissions import intake, service
+from app.submissions.describing import describe
 from app.submissions.intake import IntakeTarget, Method, Upload
-from app.submissions.present import submission_view
 from app.submissions.refusals import RefusalLimit
 from app.submissions.schemas import SubmissionFields, SubmissionView
 from app.submissions.validation import (
@@ -123,7 +123,7 @@ class IntakeDesk:
     def describe(self, viewer: Viewer, submission_id: UUID) -> SubmissionView:
         """Return the submission as its sender may see it."""
         with self._sessions() as session:
-            return submission_view(service.get_submission(session, viewer, submission_id))
+            return describe(session, viewer, submission_id, now=utc_now())
 
     def _open(self, viewer: Viewer, phase_id: UUID, key: str | None) -> IntakeTarget:
         now = utc_now()

@@ -230,7 +230,14 @@ class SubmissionView(View):
     disqualification: DisqualificationView | None = Field(
         description="Why it is in no ranks: because of itself, or of its team."
     )
-    scores: ScoresView | None = Field(description="Null until it is scored.")
+    scores: ScoresView | None = Field(
+        description="Null until it is scored. Where the phase keeps some samples private, by the "
+        "public ones."
+    )
+    private_scores: ScoresView | None = Field(
+        description="By the private samples: once they are revealed, and to the challenge's roles "
+        "at any time. Null where there are none, or none to tell."
+    )
     failure: FailureView | None = Field(description="Set where it was rejected or failed.")
     receipt: ReceiptView = Field(description="What was handed in, and how it was scored.")
 
