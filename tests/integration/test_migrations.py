@@ -1,6 +1,7 @@
 """The migrations: they make what the models say, and can be undone with data in every table."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from app.models import (
     Base,
     MatrixSketch,
     Notice,
+    PhaseExtension,
     RankingChange,
     Rescoring,
     RescoringItem,
@@ -104,6 +106,8 @@ def fill(settings: Settings, parts: Parts) -> None:
         change = {"reason": "A better way.", "before": {}, "after": {}, "moves": []}
         phase, host = UUID(contest.phase), UUID(contest.host.id)
         session.add(RankingChange(phase_id=phase, by_id=host, at=utc_now(), **change))
+        closes = {"closes_at_before": utc_now(), "closes_at": utc_now() + timedelta(days=1)}
+        session.add(PhaseExtension(phase_id=phase, by_id=host, at=utc_now(), reason="?", **closes))
         team = session.get_one(Team, UUID(team_id))
         other = Team(
             slug="o", name="O", captain_id=host, invitation_digest="-", created_at=utc_now()
@@ -242,6 +246,11 @@ def test_who_had_left_a_team_is_not_back_in_it_where_nothing_can_say_so(
     assert columns(engine, states) == [("approved", False, None)]
 
 
+EXTEND = """
+INSERT INTO phase_extension
+    (id, phase_id, at, by_id, reason, closes_at_before, closes_at, extra_submissions)
+SELECT gen_random_uuid(), phase_id, now(), by_id, '', {} FROM phase_extension
+"""
 CONTRADICTIONS = {
     "UPDATE participation SET state = 'declined'": "participation_declined_for_a_reason",
     "UPDATE participation SET state = 'maybe'": "participation_state_known",
@@ -262,6 +271,14 @@ CONTRADICTIONS = {
     "UPDATE phase SET tie_break = 'a coin'": "phase_tie_break_known",
     "UPDATE phase SET win_rate_against = 'all'": "phase_win_rate_against_known",
     "UPDATE phase SET ranking = 'by-name'": "phase_ranking_known",
+    "INSERT INTO notice (id, kind, at, facts) VALUES (gen_random_uuid(), 'merge', now(), '{}')": (
+        "notice_"
+    ),
+    "UPDATE notice SET challenge_id = NULL WHERE kind = 'announcement'": "notice_of_a_challenge",
+    EXTEND.format("now(), now(), NULL"): "phase_extension_closes_later",
+    EXTEND.format("now(), NULL, NULL"): "phase_extension_grants_something",
+    EXTEND.format("now(), NULL, 3"): "phase_extension_extra_submissions_are_a_teams",
+    EXTEND.format("now(), now() + interval '1 day', 0"): "phase_extension_extra_submissions_",
 }
 
 
@@ -274,7 +291,12 @@ def test_the_database_holds_policies_to_sense_and_their_changes_to_what_was_writ
         refused = pytest.raises(sa.exc.IntegrityError, match=f"ck_{check}")
         with engine.connect() as connection, refused:
             connection.execute(sa.text(statement))
-    for statement in ("UPDATE ranking_change SET reason = ''", "DELETE FROM ranking_change"):
-        refused = pytest.raises(sa.exc.DBAPIError, match="rows of ranking_change never change")
+    for statement in (
+        "UPDATE ranking_change SET reason = ''",
+        "DELETE FROM ranking_change",
+        "UPDATE phase_extension SET reason = ''",
+        "DELETE FROM phase_extension",
+    ):
+        refused = pytest.raises(sa.exc.DBAPIError, match=r"rows of \w+ never change")
         with engine.connect() as connection, refused:
             connection.execute(sa.text(statement))
