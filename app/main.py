@@ -42,12 +42,13 @@ from app.notices import endpoints as notices
 from app.notices import webhook_endpoints as webhooks
 from app.operations import endpoints as operations
 from app.pages import endpoints as pages
+from app.pages.missing import on_unknown_address
 from app.participations import endpoints as participations
 from app.phases import endpoints as phases
 from app.phases import extension_endpoints as extensions
 from app.queue import JobQueue, make_celery
 from app.ratelimit import RateCounter
-from app.settings import Settings
+from app.settings import Settings, settings_of_environment
 from app.submissions import disqualifying_endpoints as disqualifying
 from app.submissions import endpoints as submissions
 from app.submissions import quota_endpoints as quotas
@@ -98,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.rates = RateCounter(app.state.redis)
     app.state.pictures = PictureDesk()
     problems.install(app)
+    app.add_exception_handler(404, on_unknown_address)
     api = APIRouter(prefix=API_PREFIX, responses=problems.declare(*EVERYWHERE))
     for noun in NOUNS:
         require_declared_access(noun.router)
@@ -120,7 +122,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def create_app_from_environment() -> FastAPI:
     """Make the application as uvicorn's factory, with logs on stderr."""
-    settings = Settings()
+    settings = settings_of_environment()
     configure_logging(settings.log_level)
     return create_app(settings)
 

@@ -17,7 +17,7 @@ from app.db import SessionFactory, make_engine, make_sessions
 from app.errors import LabelsDiffer
 from app.leaderboards.verifying import verify_snapshots
 from app.models import Challenge, Phase, User
-from app.settings import Settings
+from app.settings import settings_of_environment
 
 RIGHTS = {
     "allow-organizer": ("may_organize", "let a person create challenges"),
@@ -31,7 +31,7 @@ AUDIT = "export-audit"
 def main(arguments: list[str] | None = None) -> int:
     """Do what was asked; return the exit code."""
     given = _parser().parse_args(arguments)
-    settings = Settings()
+    settings = settings_of_environment()
     engine = make_engine(settings)
     try:
         with make_sessions(engine)() as session:

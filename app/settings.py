@@ -18,6 +18,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     SecretStr,
+    ValidationError,
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -147,3 +148,24 @@ class Settings(BaseSettings):
             place = re.sub(r"([?&])db=", r"\1virtual_host=", self.redis_url)
             return "redis+socket://" + place.removeprefix("unix://")
         return self.redis_url
+
+
+def settings_of_environment() -> Settings:
+    """Read the settings that a process runs with; without them it ends, and says what is missing.
+
+    Raises
+    ------
+    SystemExit
+        With a line for each setting that is missing or wrong; never with a value, which may be
+        secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        lines = [
+            f"  {'_'.join(map(str, fault['loc'])).upper() or 'settings'}: {fault['msg']}"
+            for fault in faults
+        ]
+        told = "\n".join(["Settings are missing or wrong; see app/settings.py:", *lines])
+        raise SystemExit(told) from None

@@ -8,9 +8,9 @@ from celery import Celery
 from celery.signals import celeryd_init, setup_logging
 
 from app.logs import configure_logging
-from app.settings import Settings
+from app.settings import settings_of_environment
 
-settings = Settings()
+settings = settings_of_environment()
 # OpenBLAS reads it once, when NumPy is loaded; of what comes later each child gets a copy.
 for library in ("OPENBLAS", "OMP", "MKL"):
     os.environ[f"{library}_NUM_THREADS"] = str(settings.blas_threads)

@@ -15,12 +15,12 @@ from celery.signals import celeryd_init, setup_logging
 from app.db import make_engine, make_sessions
 from app.logs import configure_logging
 from app.queue import DELIVER_NOTICE, make_celery
-from app.settings import Settings
+from app.settings import settings_of_environment
 from worker import deliver
 from worker.broker import use_steady_channels
 from worker.deliver import Outbound
 
-settings = Settings()
+settings = settings_of_environment()
 use_steady_channels()
 celery: Celery = make_celery(settings)
 

@@ -159,7 +159,7 @@ def install(app: FastAPI) -> None:
     """Send every error of the application, ours or the framework's, through one function."""
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(OperationalError, _on_database_down)
     app.add_exception_handler(InterfaceError, _on_database_down)
     app.add_exception_handler(DataError, _on_unstorable_value)
@@ -195,7 +195,8 @@ def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     return _on_domain_error(request, InvalidInput("The request does not fit the schema.", places))
 
 
-def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+def on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    """Answer to what the framework refuses: an unknown address, a method it does not have."""
     assert isinstance(error, HTTPException)  # noqa: S101 - narrows for mypy
     if isinstance(error, BodyTooLarge):
         ours = TooLarge(error.detail, limit_bytes=error.limit_bytes)

@@ -7,9 +7,9 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Query, Response
 
 from app.challenges import service as challenges
 from app.challenges.rules import RESERVED_SLUGS
@@ -19,20 +19,15 @@ from app.http.board_cache import KeptPath
 from app.http.dependencies import AppSettings, DbSession
 from app.leaderboards import history, service
 from app.models import Challenge, Phase
+from app.pages.answering import missing_page, send_page
 from app.pages.board_view import page_of_board
-from app.pages.rendering import MEDIA_TYPES, STATIC, STATIC_DIGEST, render
+from app.pages.rendering import MEDIA_TYPES, STATIC, STATIC_DIGEST
 from app.pages.times import Moment, PhaseClock
 from app.phases.service import phases_of
 from app.policy import ANYBODY
 
 router = APIRouter(include_in_schema=False)
 
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-# A stored copy may be shown for a second; see `app.http.board_cache`.
-HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 FRONT_LIMIT = 50
 PAGE_NUMBER = re.compile("[1-9][0-9]{0,4}")
 
@@ -47,21 +42,12 @@ OFTEN_READ = [
 PageNumber = Annotated[str, Query(alias="page", max_length=200)]
 
 
-def _page(template: str, *, status_code: int = 200, **context: Any) -> Response:
-    return Response(
-        render(template, **context),
-        status_code=status_code,
-        media_type="text/html; charset=utf-8",
-        headers=HEADERS,
-    )
-
-
 def _or_missing(show: Callable[[], Response]) -> Response:
     """Answer with a page of our own where something is not there, or not public."""
     try:
         return show()
     except NotFound:
-        return _page("missing.html", status_code=status.HTTP_404_NOT_FOUND)
+        return missing_page()
 
 
 @router.get("/")
@@ -70,7 +56,7 @@ def front(session: DbSession) -> Response:
     now = utc_now()
     found = challenges.list_challenges(session, ANYBODY, after=None, limit=FRONT_LIMIT)
     listed = [(one, _clocks(phases_of(session, one.id), now)) for one in found]
-    return _page("front.html", challenges=listed)
+    return send_page("front.html", challenges=listed)
 
 
 @router.get("/{slug}")
@@ -80,7 +66,7 @@ def challenge(slug: str, session: DbSession, settings: AppSettings) -> Response:
     def show() -> Response:
         one = challenges.get_challenge(session, ANYBODY, slug)
         phases = _clocks(phases_of(session, one.id), utc_now())
-        return _page(
+        return send_page(
             "challenge.html", challenge=one, phases=phases, address=settings.public_url.rstrip("/")
         )
 
@@ -100,7 +86,7 @@ def board(slug: str, phase_slug: str, session: DbSession, page: PageNumber = "1"
         if served and shown is None:
             raise NotFound("page")
         frozen = phase.board_frozen_at
-        return _page(
+        return send_page(
             "board.html",
             challenge=one,
             phase=phase,
@@ -121,7 +107,7 @@ def board_history(slug: str, phase_slug: str, session: DbSession) -> Response:
     def show() -> Response:
         one, phase = _find(session, slug, phase_slug)
         past = history.read_history(session, ANYBODY, phase.id, now=utc_now())
-        return _page(
+        return send_page(
             "history.html",
             challenge=one,
             phase=phase,
@@ -137,7 +123,7 @@ def board_history(slug: str, phase_slug: str, session: DbSession) -> Response:
 def static(digest: str, name: str) -> Response:
     """Serve a stylesheet or script."""
     if digest != STATIC_DIGEST or name not in STATIC:
-        return _page("missing.html", status_code=status.HTTP_404_NOT_FOUND)
+        return missing_page()
     return Response(
         STATIC[name],
         media_type=MEDIA_TYPES[name[name.rindex(".") :]],

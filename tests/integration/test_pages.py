@@ -215,3 +215,34 @@ def test_static_files_are_kept_for_ever_under_their_digest(server: RunningServer
     assert get(server, f"/static/{STATIC_DIGEST}/secret.css").status_code == 404
     with pytest.raises(KeyError):
         static_address("secret.css")
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def test_an_address_that_is_none_is_a_page_to_browsers_and_a_problem_to_programs(
+    server: RunningServer,
+) -> None:
+    seen = get(server, "/no/such/page/here", headers=BROWSER)
+    assert seen.status_code == 404
+    assert seen.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in seen.headers["content-security-policy"]
+    for path, headers in (
+        ("/no/such/page/here", {}),
+        ("/api/v1/none", BROWSER),
+    ):
+        told = get(server, path, headers=headers)
+        assert told.status_code == 404
+        assert told.headers["content-type"] == "application/problem+json"
+    assert httpx.post(server.url + "/no/such/page", headers=BROWSER).json()["status"] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "shorter"),
+    [("/one/", "/one"), ("/one/dev/", "/one/dev"), ("//example.org/", "/example.org")],
+)
+def test_a_slash_at_the_end_leads_to_the_address_without_one(
+    server: RunningServer, path: str, shorter: str
+) -> None:
+    answer = get(server, path, headers=BROWSER)
+    assert (answer.status_code, answer.headers["location"]) == (308, shorter)
