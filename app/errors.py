@@ -25,6 +25,13 @@ DomainError
 │   ├── PolicyChangeNeedsRecord  it would alter ranks that exist, and has to be recorded
 │   ├── PlanOutdated             the challenge is not the one that the plan saw
 │   ├── LabelsDiffer             phases score a task by different labels: no bundle says so
+│   ├── NothingToRescore         no score that exists would change
+│   ├── RescoringCannotChange    the bundle changes more than scores
+│   ├── RescoringOpen            one set at a time
+│   ├── RescoringNotReady        not everything is evaluated
+│   ├── RescoringBlocked         something cannot be evaluated
+│   ├── RescoringOutdated        the rules are not those that it was made for
+│   ├── RescoringDecided         it was applied or cancelled
 │   ├── RankingPolicyMoved       the policy is not the one that was looked at
 │   ├── IdempotencyKeyReused     the key came with another request
 │   ├── PhaseNotOpen             upcoming or closed, by its clock
@@ -300,6 +307,91 @@ class LabelsDiffer(Conflict):
 
     code = "labels-differ"
     title = "No bundle can say what the challenge is"
+
+
+class NothingToRescore(Conflict):
+    """No submission rests on what the bundle changes: update the challenge with
+    `PUT /api/v1/challenges/{slug}`."""
+
+    code = "nothing-to-rescore"
+    title = "No score would change"
+
+
+class RescoringCannotChange(Conflict):
+    """A re-scoring changes the tasks, labels, weights, splits, scorer and scaling of phases, and
+    nothing else. `paths` names what else the bundle changes: state it as it is, or change it by an
+    update of the challenge before. The samples of a phase, and what the embeddings have to be,
+    never change under submissions; to leave out samples, leave out their labels."""
+
+    code = "rescoring-cannot-change"
+    title = "Not by a re-scoring"
+
+    def __init__(self, detail: str, *, paths: Sequence[str]) -> None:
+        super().__init__(detail)
+        self.paths = tuple(paths)
+
+    def facts(self) -> Mapping[str, object]:
+        """Return the keys that differ."""
+        return {"paths": list(self.paths)}
+
+
+class RescoringOpen(Conflict):
+    """A challenge has one re-scoring at a time. Apply or cancel the other one first; `detail` has
+    its id."""
+
+    code = "rescoring-open"
+    title = "Another re-scoring is open"
+
+
+class RescoringNotReady(Conflict):
+    """Of `total` submissions `waiting` are not evaluated yet: those that were scored meanwhile are
+    among them. Come back when its `progress` says that it is ready."""
+
+    code = "rescoring-not-ready"
+    title = "Not everything is evaluated yet"
+
+    def __init__(self, detail: str, *, total: int, waiting: int) -> None:
+        super().__init__(detail)
+        self.total = total
+        self.waiting = waiting
+
+    def facts(self) -> Mapping[str, object]:
+        """Return the counts."""
+        return {"total": self.total, "waiting": self.waiting}
+
+
+class RescoringBlocked(Conflict):
+    """`blocked` lists up to 100 submissions that have no scores by the new rules, `total` counts
+    them. One that failed can be tried again with `POST …/retries`. One that was rejected cannot be
+    scored so: disqualify it, or cancel the re-scoring."""
+
+    code = "rescoring-blocked"
+    title = "Submissions have no scores by the new rules"
+
+    def __init__(self, detail: str, *, blocked: Sequence[Mapping[str, object]], total: int) -> None:
+        super().__init__(detail)
+        self.blocked = tuple(blocked[:100])
+        self.total = total
+
+    def facts(self) -> Mapping[str, object]:
+        """Return the submissions, and how many there are."""
+        return {"blocked": [dict(one) for one in self.blocked], "total": self.total}
+
+
+class RescoringOutdated(Conflict):
+    """What the re-scoring changes was changed otherwise after it was made; `detail` names where.
+    Cancel it, and make a new one."""
+
+    code = "rescoring-outdated"
+    title = "The rules are not those that it was made for"
+
+
+class RescoringDecided(Conflict):
+    """The re-scoring was applied or cancelled before; `detail` says which. To undo one that was
+    applied, make a new one with the bundle of before."""
+
+    code = "rescoring-decided"
+    title = "The re-scoring is not open any more"
 
 
 class RankingPolicyMoved(Conflict):

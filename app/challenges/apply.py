@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.challenges.apply_phase import Target, drop_phase_tasks, write_phase
@@ -13,7 +13,10 @@ from app.models import (
     LabelSet,
     Leaderboard,
     Phase,
+    Rescoring,
+    RescoringState,
     Task,
+    TaskScore,
     new_id,
 )
 
@@ -51,7 +54,8 @@ def apply_bundle(target: Target, bundle: Bundle) -> None:
         ids[part.config.slug] = write_phase(target, phase, part, position, ids, tasks)
     # Now no phase that stays requires one that goes.
     _drop_phases(target, [phase for slug, phase in present.items() if slug not in _slugs(bundle)])
-    _drop_tasks(target, [task for slug, task in tasks.items() if slug not in _task_slugs(bundle)])
+    gone = [task for slug, task in tasks.items() if slug not in _task_slugs(bundle)]
+    _drop_tasks(target, [task for task in gone if task.listed])
 
 
 def lock_challenge(session: Session, challenge: Challenge) -> None:
@@ -88,6 +92,7 @@ def _write_tasks(target: Target, bundle: Bundle) -> dict[str, Task]:
         task.task_type = config.type
         task.probe = config.probe
         task.signs = config.signs
+        task.listed = True
     target.session.flush()
     return tasks
 
@@ -107,7 +112,15 @@ def _drop_phases(target: Target, phases: Sequence[Phase]) -> None:
 
 
 def _drop_tasks(target: Target, tasks: Sequence[Task]) -> None:
+    """Delete tasks; one that scores of before rest on, or those of an open set may, is kept."""
+    is_open = exists().where(
+        Rescoring.challenge_id == target.challenge.id, Rescoring.state == RescoringState.OPEN
+    )
     for task in tasks:
+        has_scores = exists().where(TaskScore.task_id == task.id)
+        if target.session.scalar(select(or_(has_scores, is_open))):
+            task.listed = False
+            continue
         for labels in target.session.scalars(select(LabelSet).where(LabelSet.task_id == task.id)):
             target.session.delete(labels)
         target.session.flush()

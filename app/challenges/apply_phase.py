@@ -49,9 +49,9 @@ def write_phase(
     rows = [
         _ScoredTask(
             tasks[item.task].id,
-            _label_set(target, tasks[item.task], part.tasks[item.task].labels).id,
+            write_label_set(target, tasks[item.task], part.tasks[item.task].labels).id,
             item.weight,
-            _splits(target, part.tasks[item.task]),
+            write_splits(target, part.tasks[item.task]),
         )
         for item in part.config.tasks
     ]
@@ -144,14 +144,14 @@ def drop_phase_tasks(target: Target, phase: Phase) -> None:
     target.session.flush()
 
 
-def _splits(target: Target, task: TaskBundle) -> TaskSplits:
+def write_splits(target: Target, task: TaskBundle) -> TaskSplits:
     """Return how the row says a task is split; its marks go to a blob for workers only."""
     if task.marks is None:
         return TaskSplits(task.splits)
     return TaskSplits(task.splits, target.blobs.put(BlobKind.MARKS, marks_to_bytes(task.marks)))
 
 
-def _label_set(target: Target, task: Task, labels: Labels) -> LabelSet:
+def write_label_set(target: Target, task: Task, labels: Labels) -> LabelSet:
     """Return the task's label set with these labels; make its next version if there is none."""
     data = to_bytes(labels)
     digest = sha256(data).hexdigest()

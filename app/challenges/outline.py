@@ -59,7 +59,7 @@ def outline_of_bundle(bundle: Bundle) -> Outline:
 def outline_of_rows(session: Session, challenge: Challenge) -> Outline:
     """Return what the rows of a challenge say."""
     whole = ("slug", "title", "summary", "embedding_dim", "zero_pad", "terms_version")
-    tasks = session.scalars(select(Task).where(Task.challenge_id == challenge.id))
+    tasks = session.scalars(select(Task).where(Task.challenge_id == challenge.id, Task.listed))
     phases = session.scalars(
         select(Phase).where(Phase.challenge_id == challenge.id).order_by(Phase.position)
     ).all()

@@ -69,6 +69,20 @@ async def receive_bundle(
 
     Raises
     ------
+    BadRequest, TooLarge, InvalidBundle
+        As `receive_bundle_form`.
+    """
+    bundle, _ = await receive_bundle_form(request, blobs, settings, source)
+    return bundle
+
+
+async def receive_bundle_form(
+    request: Request, blobs: BlobStore, settings: Settings, source: Source
+) -> tuple[Bundle, dict[str, str]]:
+    """Take in the form of a request; check the bundle in it, and return also its fields.
+
+    Raises
+    ------
     BadRequest, TooLarge
         If it is no such form, or holds too much.
     InvalidBundle
@@ -77,7 +91,7 @@ async def receive_bundle(
     limit = settings.bundle_limit_bytes
     with blobs.incoming() as folder:
         form = await receive_form(request, folder=folder, limit_bytes=limit, max_files=MAX_FILES)
-        return await run_in_threadpool(_read_form, form, limit, source)
+        return await run_in_threadpool(_read_form, form, limit, source), form.fields
 
 
 def _read_form(form: ReceivedForm, limit_bytes: int, source: Source) -> Bundle:

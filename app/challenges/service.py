@@ -98,7 +98,7 @@ def plan_update(session: Session, viewer: Viewer, slug: str, bundle: Bundle) -> 
         If the bundle has another slug.
     """
     challenge = get_organized(session, viewer, slug)
-    _require_same_slug(challenge, bundle)
+    require_same_slug(challenge, bundle)
     return make_plan(session, challenge, bundle)
 
 
@@ -128,7 +128,7 @@ def update_challenge(
         If the change would alter scores, or ranks, that exist.
     """
     challenge = get_organized(session, viewer, slug)
-    _require_same_slug(challenge, bundle)
+    require_same_slug(challenge, bundle)
     lock_challenge(session, challenge)
     plan = make_plan(session, challenge, bundle)
     plan.require_allowed(planned)
@@ -225,7 +225,14 @@ def get_overseen(session: Session, viewer: Viewer, slug: str) -> Challenge:
     return challenge
 
 
-def _require_same_slug(challenge: Challenge, bundle: Bundle) -> None:
+def require_same_slug(challenge: Challenge, bundle: Bundle) -> None:
+    """Refuse another challenge's bundle.
+
+    Raises
+    ------
+    InvalidBundle
+        If it has another slug.
+    """
     if bundle.config.slug != challenge.slug:
         detail = f"the bundle is of “{bundle.config.slug}”; a slug never changes"
         place = Place("slug", detail, file=CONFIG_FILE)

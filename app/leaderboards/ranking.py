@@ -90,7 +90,7 @@ def read_contenders(
         .where(Phase.id == phase_id)
     ).one()
     rules = rules_of(session, phase, challenge, now=now, policy=policy, rescored=rescored)
-    valid = Evaluation.is_official.is_(True) if rescored is None else rescored.evaluations
+    valid = and_(Evaluation.is_official) if rescored is None else rescored.evaluations
     rows = _read_rows(session, phase_id, valid)
     chosen = _counting(session, rules, rows, valid)
     # Public ones only: how much a team keeps to itself is its own affair.

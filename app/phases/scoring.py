@@ -25,6 +25,7 @@ class ScoredTask:
 
     task_id: UUID
     slug: str
+    task_type: str
     probe: str
     signs: bool
     splits: TaskSplits
@@ -124,6 +125,7 @@ def read_rules(session: Session, phase: Phase) -> ScoringRules:
             ScoredTask(
                 task_id=task.id,
                 slug=task.slug,
+                task_type=task.task_type,
                 probe=task.probe,
                 signs=task.signs,
                 splits=TaskSplits.from_document(row.splits),
