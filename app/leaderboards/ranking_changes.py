@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.audit.service import record
 from app.errors import Forbidden, InvalidInput, NotFound, Place, RankingPolicyMoved
 from app.leaderboards.board import Board, build_board
-from app.leaderboards.entries import Entry
+from app.leaderboards.moves import document_of, moves_between
 from app.leaderboards.ranking import read_contenders
 from app.models import Challenge, NoticeKind, Phase, RankingChange, User, new_id
 from app.notices.outbox import note_change
@@ -228,28 +228,5 @@ def _board(session: Session, phase_id: UUID, policy: RankingPolicy, *, now: date
 
 
 def _moves(before: Board, after: Board) -> list[dict[str, Any]]:
-    """Set each entry's ranks side by side, in the order of the board after the change.
-
-    A team is the same entry whichever of its submissions counts.
-    """
-    old = {_key(entry): entry for entry in before.entries}
-    moves = []
-    for entry in after.entries:
-        was, one = old[_key(entry)], entry.contender
-        moves.append(
-            {
-                "team": one.team,
-                "method_name": one.method_name,
-                "is_baseline": entry.rank is None,
-                "before": was.would_rank if was.rank is None else was.rank,
-                "after": entry.would_rank if entry.rank is None else entry.rank,
-                "submission_before": str(was.contender.submission_id),
-                "submission_after": str(one.submission_id),
-            }
-        )
-    return moves
-
-
-def _key(entry: Entry) -> tuple[bool, str]:
-    one = entry.contender
-    return entry.rank is None, str(one.submission_id) if one.team is None else one.team
+    """Write each entry's ranks side by side; a change of policy brings and takes no entry."""
+    return [document_of(move) for move in moves_between(before, after)]
