@@ -87,15 +87,26 @@ def note_end(session: Session, submission_id: UUID, kind: NoticeKind, *, now: da
 
 
 def note_change(
-    session: Session, phase: Phase, kind: NoticeKind, *, reason: str, once: str, now: datetime
+    session: Session,
+    phase: Phase,
+    kind: NoticeKind,
+    *,
+    reason: str,
+    once: str,
+    act: str | None = None,
+    now: datetime,
 ) -> None:
-    """Note that a phase ranks otherwise, or that its submissions were scored anew."""
+    """Note that a phase ranks otherwise, or that its submissions were scored anew.
+
+    `act` names one that changes only what the public sees: its board is shown, hidden, frozen or
+    revealed.
+    """
     note(
         session,
         kind,
         now=now,
         challenge_id=phase.challenge_id,
         phase_id=phase.id,
-        facts={"reason": reason},
+        facts={"reason": reason, "act": act},
         once=once,
     )

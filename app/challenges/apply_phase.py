@@ -101,7 +101,6 @@ def _set_columns(
     phase.quota_in_flight = config.quota.in_flight
     phase.requires_phase_id = ids[config.requires] if config.requires else None
     phase.team_sees = config.team_sees
-    phase.board_visible = config.board.visible
     phase.board_tasks = config.board.tasks
     phase.board_task_names = config.board.task_names
 

@@ -33,7 +33,7 @@ TASK_SCORING = ("type", "probe", "signs")
 # Of a phase. Its tasks decide scores too, all but the name they are shown under.
 SCORING = ("samples", "scorer", "scorer_version", "scaling", "budget_bytes")
 POLICY = ("ranking", "selection")
-POLICY_OF_BOARD = ("decimals", "frozen_at")
+POLICY_OF_BOARD = ("decimals", "frozen_at", "visible")
 REVEAL = (("closes_at",), ("private", "revealed_at"))
 
 

@@ -72,6 +72,7 @@ def policy_of(phase: PhaseConfig) -> RankingPolicy:
         select_by=selection.by,
         decimals=phase.board.decimals,
         board_frozen_at=phase.board.frozen_at,
+        board_visible=phase.board.visible,
     )
 
 

@@ -11,12 +11,12 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from app.audit.service import record
-from app.errors import Forbidden, InvalidInput, NotFound, Place, RankingPolicyMoved
+from app.errors import Forbidden, InvalidInput, Place, RankingPolicyMoved
 from app.leaderboards.board import Board, build_board
 from app.leaderboards.moves import document_of, moves_between
 from app.leaderboards.ranking import read_contenders
 from app.models import Challenge, NoticeKind, Phase, RankingChange, User, new_id
-from app.notices.outbox import note_change
+from app.outbox import note_change
 from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import get_phase, tasks_of
 from app.policy import Viewer, holds_any_role, organizes_challenge
@@ -137,7 +137,15 @@ def apply_change(
         now=now,
     )
     occasion = f"ranking-change:{change.id}"
-    note_change(session, phase, NoticeKind.RANKING_CHANGED, reason=reason, once=occasion, now=now)
+    note_change(
+        session,
+        phase,
+        NoticeKind.RANKING_CHANGED,
+        reason=reason,
+        once=occasion,
+        act=_act(proposal.before, proposal.after),
+        now=now,
+    )
     return proposal, change.id
 
 
@@ -152,20 +160,19 @@ def list_changes(
 ) -> list[Recorded]:
     """Return the changes of a phase, newest first, and one more than `limit` if any.
 
-    Who made one is told to the challenge's roles only; who moved is not told to others while a
-    frozen board shows the ranks of before.
+    Who made one is told to the challenge's roles only; who moved is not told to others while the
+    board is hidden, or frozen and shows the ranks of before. That it is hidden, and why, all may
+    know.
 
     Raises
     ------
     NotFound
-        If the viewer sees no such phase, or its board is not public.
+        If the viewer sees no such phase.
     """
     phase, challenge = get_phase(session, viewer, phase_id)
     has_role = session.scalar(
         select(exists().where(Challenge.id == challenge.id, holds_any_role(viewer)))
     )
-    if not (phase.board_visible or has_role):
-        raise NotFound("leaderboard")
     statement = (
         select(RankingChange, User.name)
         .join(User, User.id == RankingChange.by_id)
@@ -174,6 +181,7 @@ def list_changes(
     if after is not None:
         statement = statement.where(RankingChange.id < after)
     rows = session.execute(statement.order_by(RankingChange.id.desc()).limit(limit + 1))
+    shows_ranks = phase.board_visible or has_role
     frozen_at = phase.board_frozen_at
     told_until = now if has_role or frozen_at is None else min(frozen_at, now)
     return [
@@ -184,7 +192,7 @@ def list_changes(
             reason=row.reason,
             before=RankingPolicy.from_document(row.before),
             after=RankingPolicy.from_document(row.after),
-            moves=row.moves if row.at <= told_until else None,
+            moves=row.moves if shows_ranks and row.at <= told_until else None,
         )
         for row, name in rows
     ]
@@ -196,6 +204,16 @@ def _organized(session: Session, viewer: Viewer, phase_id: UUID) -> Phase:
     if not session.scalar(may):
         raise Forbidden("Only organizers of the challenge change how it ranks.")
     return phase
+
+
+def _act(before: RankingPolicy, after: RankingPolicy) -> str | None:
+    """Name a change that is one of what the public sees of the board, and of nothing else."""
+    if not set(before.differences(after)) <= {"board_visible", "board_frozen_at"}:
+        return None
+    if before.board_visible != after.board_visible:
+        return "shown" if after.board_visible else "hidden"
+    was, becomes = before.board_frozen_at, after.board_frozen_at
+    return "revealed" if becomes is None or (was is not None and was < becomes) else "frozen"
 
 
 def _propose(

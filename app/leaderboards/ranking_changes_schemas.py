@@ -52,7 +52,14 @@ class RankingChangeRequest(Body):
     )
     decimals: int = Field(default=4, ge=0, le=9, description="Decimals of the scores shown.")
     board_frozen_at: _Moment | None = Field(
-        default=None, description="From when on the public board stands still; null: it never does."
+        default=None,
+        description="From when on the public board stands still; null: it never does. Null or a "
+        "later instant reveals all that came until then, with its whole history.",
+    )
+    board_visible: bool = Field(
+        default=True,
+        description="Whether everybody sees the board. Showing one that was hidden reveals its "
+        "whole history, as far as it is not frozen.",
     )
     reason: str = Field(
         default="",
@@ -134,7 +141,7 @@ class RankingChangeView(View):
     changed: list[str] = Field(description="The members in which they differ.")
     moves: list[MoveView] | None = Field(
         description="Every entry, in the order of the board after it; null while the public board "
-        "is frozen at an instant before the change."
+        "is hidden, or frozen at an instant before the change."
     )
 
     @classmethod

@@ -211,8 +211,22 @@ def _announced(subject: Subject) -> tuple[str, list[str]]:
 
 def _changed(subject: Subject) -> tuple[str, list[str]]:
     phase, _ = _named(subject)
-    what = "ranks in another way" if subject.kind is NoticeKind.RANKING_CHANGED else "was re-scored"
-    return f"{phase} {what}", [f"The organizers' reason: {subject.facts.get('reason')}"]
+    act = subject.facts.get("act")
+    if subject.kind is NoticeKind.RESCORED:
+        headline = f"{phase} was re-scored"
+    elif act is not None:
+        headline = f"the board of {phase} {_ACTS[act]}"
+    else:
+        headline = f"{phase} ranks in another way"
+    return headline, [f"The organizers' reason: {subject.facts.get('reason')}"]
+
+
+_ACTS = {
+    "shown": "is public now",
+    "hidden": "is hidden",
+    "frozen": "stands still",
+    "revealed": "is revealed",
+}
 
 
 def _extended(subject: Subject) -> tuple[str, list[str]]:

@@ -119,8 +119,8 @@ def _has_later_close(
 
 
 def _public_enough(notice: Notice, kind: NoticeKind) -> ColumnElement[bool]:
-    """Who may not see a board is not told how it ranks; as `leaderboards.ranking_changes`."""
-    if kind not in (NoticeKind.RANKING_CHANGED, NoticeKind.RESCORED):
+    """Who may not see a board is not told that its scores are others."""
+    if kind is not NoticeKind.RESCORED:
         return true()
     return exists().where(Phase.id == notice.phase_id, Phase.board_visible)
 

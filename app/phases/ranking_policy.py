@@ -40,6 +40,7 @@ class RankingPolicy:
     select_by: SelectBy | None
     decimals: int
     board_frozen_at: datetime | None
+    board_visible: bool = True
 
     @classmethod
     def of(cls, phase: Phase) -> "RankingPolicy":
@@ -55,6 +56,7 @@ class RankingPolicy:
             select_by=None if phase.select_by is None else SelectBy(phase.select_by),
             decimals=phase.decimals,
             board_frozen_at=phase.board_frozen_at,
+            board_visible=phase.board_visible,
         )
 
     def write_to(self, phase: Phase) -> None:
@@ -69,6 +71,7 @@ class RankingPolicy:
         phase.select_by = self.select_by
         phase.decimals = self.decimals
         phase.board_frozen_at = self.board_frozen_at
+        phase.board_visible = self.board_visible
 
     @property
     def weights(self) -> str:
@@ -101,6 +104,8 @@ class RankingPolicy:
             select_by=None if document["select_by"] is None else SelectBy(document["select_by"]),
             decimals=document["decimals"],
             board_frozen_at=_instant(document["board_frozen_at"]),
+            # Of old, a board was shown and hidden without a record.
+            board_visible=document.get("board_visible", True),
         )
 
     def changed(self, changes: Mapping[str, Any]) -> "RankingPolicy":

@@ -66,6 +66,7 @@ class PolicyView(View):
     )
     decimals: int = Field(description="Decimals of the scores that are shown.")
     board_frozen_at: Instant | None = Field(description="From when on the board stands still.")
+    board_visible: bool = Field(description="Whether everybody sees the board.")
 
     @classmethod
     def of(cls, policy: RankingPolicy) -> Self:

@@ -149,6 +149,7 @@ def test_a_phase_tells_its_whole_policy(api: Api, parts: Parts) -> None:
         "select_by": None,
         "decimals": 2,
         "board_frozen_at": "2098-06-01T00:00:00.000Z",
+        "board_visible": True,
     }
     plain = builders.contest(api, parts.sessions, selection={"rule": "best", "by": "mean-q"})
     policy = api.ok("GET", f"/phases/{plain.phase}")["policy"]

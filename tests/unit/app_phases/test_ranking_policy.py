@@ -48,6 +48,7 @@ policies = st.builds(
     select_by=st.none() | st.sampled_from(SelectBy),
     decimals=st.integers(0, 9),
     board_frozen_at=instants,
+    board_visible=st.booleans(),
 )
 
 
@@ -80,10 +81,17 @@ def test_a_document_is_plain_json() -> None:
         "select_by": None,
         "decimals": 4,
         "board_frozen_at": None,
+        "board_visible": True,
     }
     assert {type(value) for value in NEUCO.to_document().values()} <= {
-        str, float, int, type(None)
+        str, float, int, bool, type(None)
     }  # fmt: skip
+
+
+def test_a_document_of_old_tells_nothing_of_a_hidden_board() -> None:
+    document = replace(NEUCO, board_visible=False).to_document()
+    del document["board_visible"]
+    assert RankingPolicy.from_document(document) == NEUCO
 
 
 def test_weights_come_from_the_phase_the_pool_or_the_pool_of_an_instant() -> None:
