@@ -22,6 +22,11 @@ alone, in any order or process, with the same result (`score_in_context`). The b
 therefore `Scorer.score_tasks`, which takes all tasks of an evaluation; `Scorer.score_task` is
 NeuCo-Bench with this one task as its only label file.
 
+**How equal.** To 1e-5 where a score lies between -1 and 1: 5e-6 at most over the 440 splits of
+13,000 x 1024 embeddings and eleven tasks. NeuCo-Bench takes R² from sums in single precision whose
+difference keeps five digits or so, depending on the order in which torch adds; so the bound is
+1e-5 · (1 - R²), and shows where probes are far from trained: 1,200 x 32, R² -7.6, 3.4e-5 apart.
+
 **Order.** Splits and shuffles are by position: samples must be in the order of NeuCo-Bench's label
 file, with ``ShuffleSplit(40, test_size=0.1, random_state=42)``, to give its figures.
 """
