@@ -17,17 +17,20 @@ from app.models import Leaderboard
 from app.settings import Settings
 
 EVALUATE_SUBMISSION = "evaluate_submission"
+RESCORE_SUBMISSION = "rescore_submission"
 RANK_PHASE = "rank_phase"
 SWEEP = "sweep"
 DELIVER_NOTICE = "deliver_notice"
 
 CONTROL_QUEUE = "control"
 EVALUATION_QUEUE = "evaluations"
+RESCORING_QUEUE = "rescorings"
 # Taken by notifiers, which reach the outside world and no labels; workers do not listen to it.
 NOTICE_QUEUE = "notices"
 
 QUEUE_OF = {
     EVALUATE_SUBMISSION: EVALUATION_QUEUE,
+    RESCORE_SUBMISSION: RESCORING_QUEUE,
     RANK_PHASE: CONTROL_QUEUE,
     SWEEP: CONTROL_QUEUE,
     DELIVER_NOTICE: NOTICE_QUEUE,
@@ -46,8 +49,13 @@ def make_celery(settings: Settings) -> Celery:
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
-        # Ranking and sweeping are short and go first, so that a full queue delays no board.
-        task_queues=[KombuQueue(CONTROL_QUEUE), KombuQueue(EVALUATION_QUEUE)],
+        # Ranking and sweeping are short and go first, so that a full queue delays no board; and
+        # nothing waits for a re-scoring.
+        task_queues=[
+            KombuQueue(CONTROL_QUEUE),
+            KombuQueue(EVALUATION_QUEUE),
+            KombuQueue(RESCORING_QUEUE),
+        ],
         task_default_queue=CONTROL_QUEUE,
         task_routes={job: {"queue": queue} for job, queue in QUEUE_OF.items()},
         task_publish_retry=False,

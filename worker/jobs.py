@@ -14,8 +14,8 @@ from celery.signals import (
 from redis.exceptions import RedisError
 
 from app.operations.service import report_worker
-from app.queue import EVALUATE_SUBMISSION, RANK_PHASE, SWEEP, JobQueue
-from worker import evaluate, rank, sweep
+from app.queue import EVALUATE_SUBMISSION, RANK_PHASE, RESCORE_SUBMISSION, SWEEP, JobQueue
+from worker import evaluate, rank, rescore, sweep
 from worker.celery_app import celery, settings
 from worker.limits import limit_memory
 from worker.parts import Parts, make_parts
@@ -36,6 +36,12 @@ def parts() -> Parts:
 def evaluate_submission(submission_id: str) -> None:
     """Score one submission."""
     evaluate.evaluate_submission(parts(), UUID(submission_id))
+
+
+@celery.task(name=RESCORE_SUBMISSION)  # type: ignore[untyped-decorator]  # Celery has no types
+def rescore_submission(item_id: str) -> None:
+    """Evaluate one submission of a re-scoring."""
+    rescore.rescore_submission(parts(), UUID(item_id))
 
 
 @celery.task(name=RANK_PHASE)  # type: ignore[untyped-decorator]  # Celery has no types

@@ -190,7 +190,7 @@ def release(
     if row is None or row.attempt != attempt or row.status != Status.RUNNING:
         return None
     if attempt < row.attempts_allowed:
-        move(session, submission_id, Status.QUEUED, now=now, attempt=attempt)
+        move(session, submission_id, Status.QUEUED, now=now, source=Status.RUNNING, attempt=attempt)
         return Status.QUEUED
     move(
         session,

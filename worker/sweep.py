@@ -27,6 +27,7 @@ from worker import store
 from worker.due import busy, is_due
 from worker.failures import Failure
 from worker.parts import Parts
+from worker.rescoring_sweep import sweep_rescorings
 from worker.sketches import keep_sketches
 
 BATCH = 500
@@ -49,6 +50,7 @@ def sweep(parts: Parts) -> None:
     request_reveals(parts, now=now)
     announce_rankings(parts, now=now)
     announce_notices(parts, now=now)
+    sweep_rescorings(parts, now=now)
     dropped = parts.blobs.drop_abandoned(older_than=now - SCRATCH_LIVES)
     if dropped:
         log.info("scratch dropped", folders=dropped)

@@ -64,9 +64,13 @@ def count_by_status(session: Session) -> dict[str, int]:
 def oldest_queued_s(session: Session, *, now: datetime) -> float:
     """Return for how many seconds the oldest queued submission has waited; 0 if none does."""
     oldest = session.scalar(
-        select(func.min(Submission.received_at)).where(Submission.status == Status.QUEUED)
+        select(func.min(_waits_since)).where(Submission.status == Status.QUEUED)
     )
     return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+
+
+# What a worker had begun, and gave back, waits since then; of an instant and a null, the instant.
+_waits_since = func.greatest(Submission.received_at, Submission.started_at)
 
 
 def _check_database(sessions: SessionFactory, settings: Settings, now: datetime) -> list[Check]:

@@ -21,6 +21,7 @@ from app.models import (
     Team,
     User,
 )
+from app.outbox import note_decision
 from app.policy import Viewer, holds_any_role
 from app.queue import request_ranking
 
@@ -107,6 +108,7 @@ def approve(
         participation.decided_by_id = viewer.me
         participation.decision_reason = None
         session.flush()
+        _tell(session, participation, "approved", now=now)
     return participation
 
 
@@ -140,11 +142,17 @@ def decline(
         reason=reason,
         now=now,
     )
+    is_news = (participation.state, participation.decision_reason) != (
+        ParticipationState.DECLINED,
+        reason,
+    )
     participation.state = ParticipationState.DECLINED
     participation.decided_at = now
     participation.decided_by_id = viewer.me
     participation.decision_reason = reason
     session.flush()
+    if is_news:
+        _tell(session, participation, "declined", reason=reason, now=now)
     return participation
 
 
@@ -179,6 +187,8 @@ def disqualify_team(
         reason=reason,
         now=now,
     )
+    if before != standing_of(participation):
+        _tell(session, participation, "disqualified", reason=reason, now=now)
     return participation, _rank_again(session, participation)
 
 
@@ -186,6 +196,8 @@ def reinstate_team(
     session: Session, viewer: Viewer, slug: str, participation_id: UUID, *, now: datetime
 ) -> tuple[Participation, list[UUID]]:
     """Put a team back into the ranks; again changes nothing. Return also the phases to rank.
+
+    What it handed in to a phase that was re-scored without it meanwhile the sweep has scored.
 
     Raises
     ------
@@ -205,6 +217,8 @@ def reinstate_team(
         after=standing_of(participation),
         now=now,
     )
+    if before != standing_of(participation):
+        _tell(session, participation, "reinstated", now=now)
     return participation, _rank_again(session, participation)
 
 
@@ -241,6 +255,24 @@ def phases_handed_in_to(session: Session, participation_ids: Sequence[UUID]) -> 
         Submission.participation_id.in_(participation_ids)
     )
     return sorted(session.scalars(statement.distinct()))
+
+
+def _tell(
+    session: Session,
+    participation: Participation,
+    decision: str,
+    *,
+    reason: str | None = None,
+    now: datetime,
+) -> None:
+    note_decision(
+        session,
+        challenge_id=participation.challenge_id,
+        participation_id=participation.id,
+        decision=decision,
+        reason=reason,
+        now=now,
+    )
 
 
 def _rank_again(session: Session, participation: Participation) -> list[UUID]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.challenges.service import get_challenge
 from app.models import Challenge, Participation, Phase, Submission, Team
+from app.outbox import note_decision
 from app.participations.deciding import disqualify, reinstate, standing_of
 from app.policy import Viewer, holds_any_role
 from app.queue import request_ranking
@@ -64,6 +65,8 @@ def disqualify_submission(
         reason=reason,
         now=now,
     )
+    if before != standing_of(submission):
+        _tell(session, submission, "disqualified", reason=reason, now=now)
     return _rank_again(session, submission)
 
 
@@ -71,6 +74,8 @@ def reinstate_submission(
     session: Session, viewer: Viewer, submission_id: UUID, *, now: datetime
 ) -> UUID:
     """Put a submission back into the ranks; again changes nothing. Return the phase to rank.
+
+    If the phase was re-scored without it meanwhile the sweep has it scored.
 
     Raises
     ------
@@ -89,6 +94,8 @@ def reinstate_submission(
         after=standing_of(submission),
         now=now,
     )
+    if before != standing_of(submission):
+        _tell(session, submission, "reinstated", now=now)
     return _rank_again(session, submission)
 
 
@@ -141,6 +148,25 @@ def list_disqualified(
 def _lock(session: Session, viewer: Viewer, submission_id: UUID) -> Submission:
     require_organized(session, viewer, submission_id)
     return session.get_one(Submission, submission_id, with_for_update=True, populate_existing=True)
+
+
+def _tell(
+    session: Session,
+    submission: Submission,
+    decision: str,
+    *,
+    reason: str | None = None,
+    now: datetime,
+) -> None:
+    note_decision(
+        session,
+        challenge_id=session.get_one(Phase, submission.phase_id).challenge_id,
+        participation_id=submission.participation_id,
+        decision=decision,
+        reason=reason,
+        submission=submission,
+        now=now,
+    )
 
 
 def _rank_again(session: Session, submission: Submission) -> UUID:

@@ -2,6 +2,7 @@
 
 queued → running → scored | rejected | failed        queued → withdrawn
 running → queued   when a lease expires              failed → queued   when an organizer retries
+running → queued   when its phase is re-scored       scored → queued   when it was left out of that
 """
 
 from collections.abc import Mapping
@@ -9,10 +10,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from app.models import Status, Submission
+from app.models import (
+    Evaluation,
+    ItemState,
+    Participation,
+    Rescoring,
+    RescoringItem,
+    RescoringState,
+    Status,
+    Submission,
+)
 
 SOURCES: Mapping[Status, frozenset[Status]] = {
     Status.RUNNING: frozenset({Status.QUEUED}),
@@ -20,7 +30,7 @@ SOURCES: Mapping[Status, frozenset[Status]] = {
     Status.REJECTED: frozenset({Status.RUNNING}),
     Status.FAILED: frozenset({Status.RUNNING}),
     Status.WITHDRAWN: frozenset({Status.QUEUED}),
-    Status.QUEUED: frozenset({Status.RUNNING, Status.FAILED}),
+    Status.QUEUED: frozenset({Status.RUNNING, Status.FAILED, Status.SCORED}),
 }
 TERMINAL = frozenset({Status.SCORED, Status.REJECTED, Status.FAILED, Status.WITHDRAWN})
 COUNTS_FOR_QUOTA = frozenset({Status.QUEUED, Status.RUNNING, Status.SCORED})
@@ -68,6 +78,36 @@ def return_at_no_cost(
         attempt=attempt,
         values={"attempts_allowed": Submission.attempts_allowed + 1},
     )
+
+
+def score_again(session: Session, *, now: datetime, limit: int) -> list[UUID]:
+    """Queue what a re-scoring left without scores, if it is not disqualified any more; return it.
+
+    Only what was disqualified then was left out, and only if its scores could not be worked out.
+    """
+    official = exists().where(Evaluation.submission_id == Submission.id, Evaluation.is_official)
+    left_out = session.scalars(
+        select(Submission.id)
+        .join(RescoringItem, RescoringItem.submission_id == Submission.id)
+        .join(Rescoring, Rescoring.id == RescoringItem.rescoring_id)
+        .outerjoin(Participation, Participation.id == Submission.participation_id)
+        .where(
+            Rescoring.state == RescoringState.APPLIED,
+            RescoringItem.state != ItemState.DONE,
+            Submission.status == Status.SCORED,
+            Submission.disqualified_at.is_(None),
+            Participation.disqualified_at.is_(None),  # also where there is none: a baseline
+            ~official,
+        )
+        .distinct()
+        .limit(limit)
+    ).all()
+    more = {"attempts_allowed": Submission.attempts_allowed + 1}
+    return [
+        key
+        for key in sorted(left_out)
+        if move(session, key, Status.QUEUED, now=now, source=Status.SCORED, values=more)
+    ]
 
 
 def _implied(to: Status, now: datetime) -> dict[str, Any]:
