@@ -44,6 +44,7 @@ from app.operations import endpoints as operations
 from app.pages import endpoints as pages
 from app.pages.missing import on_unknown_address
 from app.participations import endpoints as participations
+from app.participations import releasing_endpoints as releasing
 from app.phases import endpoints as phases
 from app.phases import extension_endpoints as extensions
 from app.queue import JobQueue, make_celery
@@ -58,7 +59,7 @@ from app.teams import endpoints as teams
 
 API_PREFIX = "/api/v1"
 NOUNS = (
-    accounts, teams, merges, challenges, bundles, participations, phases, extensions,
+    accounts, teams, merges, challenges, bundles, participations, releasing, phases, extensions,
     submissions, quotas, disqualifying, watching, leaderboards, history, pictures,
     ranking_changes, exports, notices, webhooks, audit,
 )  # fmt: skip

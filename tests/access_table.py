@@ -151,6 +151,11 @@ TABLE = {
     "DELETE /api/v1/challenges/{slug}/participations/{participation_id}/disqualification": (
         DECIDING
     ),
+    "GET /api/v1/challenges/{slug}/bound-members": replace(FOR_ROLES, others=403),
+    # 404: let in, and then nobody of this id is bound.
+    "POST /api/v1/challenges/{slug}/bound-members/{user_id}/release": _organizers(
+        404, {"reason": "For the test."}
+    ),
     "GET /api/v1/challenges/{slug}/disqualifications": PUBLIC,
     "GET /api/v1/challenges/{slug}/audit": replace(FOR_ROLES, others=403),
     "GET /api/v1/challenges/{slug}/audit.csv": replace(FOR_ROLES, others=403),
