@@ -72,6 +72,7 @@ def everything() -> dict[str, bytes]:
         tasks=["height"],
         requires="dev",
         selection={"rule": "selected", "limit": 2},
+        private={"samples": "hidden.csv", "revealed_at": "2099-02-01T00:00:00Z"},
     )
     third = phase_config(
         "third", tasks=["kinds"], splits={"kind": "predefined", "predefined": "p.csv"}
@@ -99,6 +100,7 @@ def everything() -> dict[str, bytes]:
         "spare.csv": b"never read",
         "g.csv": builders.groups_csv(),
         "p.csv": builders.parts_csv(),
+        "hidden.csv": b"".join(files["samples.csv"].splitlines(keepends=True)[:31]),
         "terms.md": "# Térms\r\n".encode(),
     }
 
@@ -163,7 +165,7 @@ def test_no_label_and_no_mark_comes_out(host: Person) -> None:
     withheld = json.loads(bundle["withheld.json"])["files"]
     assert set(withheld) == {
         "labels/height.csv", "labels/wet.csv", "labels/kinds.csv", "splits/dev/wet.csv",
-        "splits/third.csv",
+        "splits/third.csv", "private/final.csv",
     }  # fmt: skip
     assert not withheld.keys() & bundle.keys()
     told = b"".join(bundle.values())
