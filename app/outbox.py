@@ -110,3 +110,45 @@ def note_change(
         facts={"reason": reason, "act": act},
         once=once,
     )
+
+
+def note_decision(
+    session: Session,
+    *,
+    challenge_id: UUID,
+    participation_id: UUID | None,
+    decision: str,
+    reason: str | None = None,
+    submission: Submission | None = None,
+    now: datetime,
+) -> None:
+    """Note what organizers decided of a team or of a submission, for that team."""
+    note(
+        session,
+        NoticeKind.ORGANIZERS_DECIDED,
+        now=now,
+        challenge_id=challenge_id,
+        phase_id=None if submission is None else submission.phase_id,
+        participation_id=participation_id,
+        submission_id=None if submission is None else submission.id,
+        facts={"decision": decision, "reason": reason},
+    )
+
+
+def note_merge(
+    session: Session,
+    *,
+    told_team_id: UUID,
+    team: str,
+    joining_team: str,
+    decision: str,
+    now: datetime,
+) -> None:
+    """Note for one of two teams that a merge was proposed, accepted, declined or withdrawn."""
+    note(
+        session,
+        NoticeKind.MERGE,
+        now=now,
+        team_id=told_team_id,
+        facts={"decision": decision, "team": team, "joining_team": joining_team},
+    )

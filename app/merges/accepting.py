@@ -24,6 +24,7 @@ from app.models import (
     TeamMember,
     User,
 )
+from app.outbox import note_merge
 from app.participations.deciding import phases_handed_in_to
 from app.participations.service import require_not_disqualified
 from app.phases.extensions import take_over
@@ -87,6 +88,14 @@ def accept_merge(
     merge.record = _record(both, moved, n_submissions)
     session.flush()
     _note(session, viewer, Proposal(merge, team.name, joining.name), both, now=now)
+    note_merge(
+        session,
+        told_team_id=team.id,
+        team=team.name,
+        joining_team=joining.name,
+        decision=MergeState.ACCEPTED,
+        now=now,
+    )
     close_team(session, joining, by=viewer.me, now=now)
     for phase_id in boards:
         request_ranking(session, phase_id)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from app.audit.service import record
 from app.errors import Forbidden, InvalidInput, NotFound, Place, ProposalDecided
 from app.models import MergeState, Team, TeamMerge, new_id
+from app.outbox import note_merge
 from app.policy import Viewer, member_of
 from app.teams.rules import require_unlocked
 from app.teams.service import get_team, require_captain
@@ -95,6 +96,14 @@ def propose_merge(
             after={"team": team.name, "joining": other.name},
             now=now,
         )
+        note_merge(
+            session,
+            told_team_id=other.id,
+            team=team.name,
+            joining_team=other.name,
+            decision="proposed",
+            now=now,
+        )
     return Proposal(merge, team.name, other.name)
 
 
@@ -152,6 +161,14 @@ def refuse_merge(session: Session, viewer: Viewer, merge_id: UUID, *, now: datet
         subject=merge,
         before={"state": MergeState.PROPOSED},
         after={"state": merge.state},
+        now=now,
+    )
+    note_merge(
+        session,
+        told_team_id=team.id if declines else joining.id,
+        team=team.name,
+        joining_team=joining.name,
+        decision=merge.state,
         now=now,
     )
     return Proposal(merge, team.name, joining.name)
