@@ -27,6 +27,7 @@ from app.errors import (
     NotFound,
     PlanOutdated,
     PolicyChangeNeedsRecord,
+    PrivateScoresRevealed,
     SlugTaken,
     TooLarge,
 )
@@ -93,6 +94,7 @@ async def create_challenge(
         ChangeNeedsRescoring,
         ExtensionPromised,
         PolicyChangeNeedsRecord,
+        PrivateScoresRevealed,
     ),
     openapi_extra=BUNDLE_BODY,
 )
