@@ -19,16 +19,20 @@ from app.http.board_cache import KeptPath
 from app.http.dependencies import AppSettings, DbSession
 from app.leaderboards import history, service
 from app.models import Challenge, Phase
+from app.notices.service import list_announcements
 from app.pages.answering import missing_page, send_page
 from app.pages.board_view import page_of_board
 from app.pages.rendering import MEDIA_TYPES, STATIC, STATIC_DIGEST
-from app.pages.times import Moment, PhaseClock
+from app.pages.times import Moment, PhaseClock, Postponed
+from app.phases.extensions import list_extensions
 from app.phases.service import phases_of
 from app.policy import ANYBODY
 
 router = APIRouter(include_in_schema=False)
 
 FRONT_LIMIT = 50
+NEWS_LIMIT = 5
+EXTENSIONS_LIMIT = 20
 PAGE_NUMBER = re.compile("[1-9][0-9]{0,4}")
 
 _SLUG = f"/(?!(?:{'|'.join(sorted(RESERVED_SLUGS))})(?:/|$))[a-z0-9-]+"
@@ -66,8 +70,14 @@ def challenge(slug: str, session: DbSession, settings: AppSettings) -> Response:
     def show() -> Response:
         one = challenges.get_challenge(session, ANYBODY, slug)
         phases = _clocks(phases_of(session, one.id), utc_now())
+        news = list_announcements(session, ANYBODY, slug, after=None, limit=NEWS_LIMIT)
         return send_page(
-            "challenge.html", challenge=one, phases=phases, address=settings.public_url.rstrip("/")
+            "challenge.html",
+            challenge=one,
+            phases=phases,
+            news=[(item, Moment.of(item.posted_at)) for item in news[:NEWS_LIMIT]],
+            goes_on=len(news) > NEWS_LIMIT,
+            address=settings.public_url.rstrip("/"),
         )
 
     return _or_missing(show)
@@ -91,6 +101,7 @@ def board(slug: str, phase_slug: str, session: DbSession, page: PageNumber = "1"
             challenge=one,
             phase=phase,
             clock=PhaseClock.of(phase, now),
+            extensions=_extensions(session, phase),
             board=shown,
             tag=served.tag if served else None,
             frozen=Moment.of(frozen) if frozen is not None and frozen <= now else None,
@@ -129,6 +140,16 @@ def static(digest: str, name: str) -> Response:
         media_type=MEDIA_TYPES[name[name.rindex(".") :]],
         headers={"Cache-Control": "public, max-age=31536000, immutable"},
     )
+
+
+def _extensions(session: DbSession, phase: Phase) -> list[Postponed]:
+    """Return how the phase was extended for all, newest first."""
+    found = list_extensions(session, ANYBODY, phase.id, after=None, limit=EXTENSIONS_LIMIT)
+    return [
+        Postponed(Moment.of(row.closes_at_before), Moment.of(row.closes_at), row.reason)
+        for row in (one.row for one in found)
+        if row.closes_at is not None
+    ]
 
 
 def _public_board(session: DbSession, phase: Phase, now: datetime) -> service.Served | None:

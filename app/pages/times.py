@@ -28,6 +28,15 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Postponed:
+    """A close that was put off for all."""
+
+    before: Moment
+    after: Moment
+    reason: str
+
+
+@dataclass(frozen=True)
 class PhaseClock:
     """Where a phase stands, and how long until that changes."""
 
