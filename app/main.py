@@ -49,6 +49,8 @@ from app.phases import endpoints as phases
 from app.phases import extension_endpoints as extensions
 from app.queue import JobQueue, make_celery
 from app.ratelimit import RateCounter
+from app.reports import endpoints as reports
+from app.rescorings import endpoints as rescorings
 from app.settings import Settings, settings_of_environment
 from app.submissions import disqualifying_endpoints as disqualifying
 from app.submissions import endpoints as submissions
@@ -61,7 +63,7 @@ API_PREFIX = "/api/v1"
 NOUNS = (
     accounts, teams, merges, challenges, bundles, participations, releasing, phases, extensions,
     submissions, quotas, disqualifying, watching, leaderboards, history, pictures,
-    ranking_changes, exports, notices, webhooks, audit,
+    ranking_changes, rescorings, exports, reports, notices, webhooks, audit,
 )  # fmt: skip
 EVERYWHERE = (
     BadRequest, Unauthenticated, ScopeMissing, TooLarge, InvalidInput, Unavailable

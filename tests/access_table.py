@@ -163,6 +163,27 @@ TABLE = {
     "GET /api/v1/challenges/{slug}/exports/scores.parquet": replace(FOR_ROLES, others=403),
     "GET /api/v1/challenges/{slug}/exports/submissions.json": replace(FOR_ROLES, others=403),
     "GET /api/v1/challenges/{slug}/exports/submissions.csv": replace(FOR_ROLES, others=403),
+    "POST /api/v1/challenges/{slug}/rescorings": Row(
+        ORGANIZE,
+        403,
+        {"organizer": 400, "operator": 400},
+        {"organizer": 400, "operator": 400, "reader": 403},
+    ),
+    "GET /api/v1/challenges/{slug}/rescorings": PUBLIC,
+    # The set is open: for others there is none.
+    "GET /api/v1/challenges/{slug}/rescorings/{rescoring_id}": Row(
+        None, 404, SEEN_BY_ROLES, SEEN_BY_ROLES
+    ),
+    "GET /api/v1/challenges/{slug}/rescorings/{rescoring_id}/preview": Row(
+        READ, 404, SEEN_BY_ROLES, SEEN_BY_ROLES
+    ),
+    "GET /api/v1/challenges/{slug}/rescorings/{rescoring_id}/items": Row(
+        READ, 404, SEEN_BY_ROLES, SEEN_BY_ROLES
+    ),
+    # 409: let in, and then nothing is evaluated yet.
+    "POST /api/v1/challenges/{slug}/rescorings/{rescoring_id}/application": _organizers(409),
+    "POST /api/v1/challenges/{slug}/rescorings/{rescoring_id}/cancellation": _organizers(200),
+    "POST /api/v1/challenges/{slug}/rescorings/{rescoring_id}/retries": _organizers(200),
     "GET /api/v1/challenge.schema.json": Row(None, 200),
     "POST /api/v1/challenges/{slug}/plan": Row(
         ORGANIZE,
@@ -241,6 +262,8 @@ TABLE = {
         PUBLIC, query="?a={shown}&b={shown}"
     ),
     "GET /api/v1/phases/{phase_id}/leaderboard/{picture}.{form}": PUBLIC,
+    "GET /api/v1/phases/{phase_id}/report.html": PUBLIC,
+    "GET /api/v1/phases/{phase_id}/report.md": PUBLIC,
     "GET /api/v1/leaderboards/snapshots/{number}": PUBLIC,
     "GET /api/v1/leaderboards/snapshots/{number}.csv": PUBLIC,
     "GET /api/v1/leaderboards/snapshots/{number}.md": PUBLIC,

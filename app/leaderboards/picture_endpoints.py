@@ -20,7 +20,7 @@ from app.leaderboards.pictures import (
     PictureForm,
     PictureName,
     Theme,
-    drawing_version,
+    picture_key,
     picture_of,
 )
 from app.leaderboards.service import Shown
@@ -114,7 +114,7 @@ def _respond(
     picture, theme, form = asked
     with sessions() as session:
         shown = find(session)
-        tag = f"{shown.sha256}-{picture}-{theme}-{form}-{drawing_version()}"
+        tag = picture_key(shown.sha256, picture, theme, form)
         headers = headers_of(tag, shown.number, shown.sha256)
         if form is PictureForm.SVG:
             headers |= POLICY

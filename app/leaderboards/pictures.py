@@ -86,19 +86,25 @@ class PictureDesk:
                 found = self.find(key)
                 if found is None:
                     found = draw_it()
-                    self._keep(key, found)
+                    self.keep(key, found)
                 return found
         finally:
             with self._counting:
                 self._inside -= 1
 
-    def _keep(self, key: str, content: bytes) -> None:
+    def keep(self, key: str, content: bytes) -> None:
+        """Keep what was made, as long as there is room."""
         with self._counting:
             self._kept[key] = content
             self._n_bytes += len(content) + OVERHEAD_BYTES
             while self._n_bytes > self._limit_bytes:
                 _, dropped = self._kept.popitem(last=False)
                 self._n_bytes -= len(dropped) + OVERHEAD_BYTES
+
+
+def picture_key(sha256: str, name: PictureName, theme: Theme, form: PictureForm) -> str:
+    """Name a picture of a snapshot: equal keys, equal pictures."""
+    return f"{sha256}-{name}-{theme}-{form}-{drawing_version()}"
 
 
 def picture_of(
