@@ -34,6 +34,7 @@ from app.http.stopping import when_told_to_stop
 from app.leaderboards import endpoints as leaderboards
 from app.leaderboards import history_endpoints as history
 from app.leaderboards import picture_endpoints as pictures
+from app.leaderboards import placement_endpoints as placements
 from app.leaderboards import ranking_changes_endpoints as ranking_changes
 from app.leaderboards.pictures import PictureDesk
 from app.logs import configure_logging
@@ -62,7 +63,7 @@ from app.teams import endpoints as teams
 API_PREFIX = "/api/v1"
 NOUNS = (
     accounts, teams, merges, challenges, bundles, participations, releasing, phases, extensions,
-    submissions, quotas, disqualifying, watching, leaderboards, history, pictures,
+    submissions, quotas, disqualifying, watching, leaderboards, history, pictures, placements,
     ranking_changes, rescorings, exports, reports, notices, webhooks, audit,
 )  # fmt: skip
 EVERYWHERE = (

@@ -214,6 +214,8 @@ TABLE = {
     "GET /api/v1/phases/{phase_id}/submissions": Row(READ, 200, {}, SEEN_BY_ROLES),
     "GET /api/v1/submissions/{submission_id}": OF_TEAM,
     "GET /api/v1/submissions/{submission_id}/events": OF_TEAM,
+    # Not scored, so that whoever may see it is told it is on no board: 404 as well.
+    "GET /api/v1/submissions/{submission_id}/placement": Row(READ, 404),
     "GET /api/v1/submissions/{submission_id}/embeddings.npz": OF_TEAM,
     # 403: this phase shows its teams the aggregate only.
     "GET /api/v1/submissions/{submission_id}/analyses": FOR_ROLES,
