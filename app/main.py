@@ -42,6 +42,7 @@ from app.merges import endpoints as merges
 from app.notices import endpoints as notices
 from app.notices import webhook_endpoints as webhooks
 from app.operations import endpoints as operations
+from app.overviews import endpoints as overviews
 from app.pages import endpoints as pages
 from app.pages.missing import on_unknown_address
 from app.participations import endpoints as participations
@@ -64,7 +65,7 @@ API_PREFIX = "/api/v1"
 NOUNS = (
     accounts, teams, merges, challenges, bundles, participations, releasing, phases, extensions,
     submissions, quotas, disqualifying, watching, leaderboards, history, pictures, placements,
-    ranking_changes, rescorings, exports, reports, notices, webhooks, audit,
+    ranking_changes, rescorings, exports, reports, overviews, notices, webhooks, audit,
 )  # fmt: skip
 EVERYWHERE = (
     BadRequest, Unauthenticated, ScopeMissing, TooLarge, InvalidInput, Unavailable

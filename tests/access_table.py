@@ -159,6 +159,7 @@ TABLE = {
     "GET /api/v1/challenges/{slug}/disqualifications": PUBLIC,
     "GET /api/v1/challenges/{slug}/audit": replace(FOR_ROLES, others=403),
     "GET /api/v1/challenges/{slug}/audit.csv": replace(FOR_ROLES, others=403),
+    "GET /api/v1/challenges/{slug}/overview": replace(FOR_ROLES, others=403),
     "GET /api/v1/challenges/{slug}/exports/scores.csv": replace(FOR_ROLES, others=403),
     "GET /api/v1/challenges/{slug}/exports/scores.parquet": replace(FOR_ROLES, others=403),
     "GET /api/v1/challenges/{slug}/exports/submissions.json": replace(FOR_ROLES, others=403),

@@ -1,0 +1,137 @@
+"""Overviews: one look at all of a challenge, and at the server for its operator."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.blobs import BlobKind, BlobStore
+from app.challenges.service import get_overseen
+from app.models import Challenge, Phase, Status, Submission
+from app.overviews.counting import (
+    PhaseCounts,
+    TeamCounts,
+    count_participations,
+    count_phases,
+    count_teams,
+)
+from app.overviews.likeness import Found, Sketched, find_duplicates, read_sketches
+from app.phases.service import phases_of
+from app.policy import Viewer
+
+_HEADER_BYTES = 128  # of an .npy file
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What is on its way, and since when the first of it waits."""
+
+    queued: int
+    running: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that one look at a challenge found; `server` if the viewer operates it."""
+
+    challenge: Challenge
+    phases: Sequence[Phase]
+    counts: dict[UUID, PhaseCounts]
+    teams: Sequence[TeamCounts]
+    participations: dict[str, int]
+    duplicates: dict[str, list[Found]]
+    sketched: Sketched
+    n_matrices: int
+    n_bytes: int
+    server: Waiting | None
+
+
+@dataclass(frozen=True)
+class Server:
+    """The server's own figures; `workers` is None where nobody can tell."""
+
+    waiting: Waiting
+    workers: int | None
+    blobs: dict[str, tuple[int, int]]
+    disk_total: int
+    disk_free: int
+
+
+def look(session: Session, viewer: Viewer, slug: str) -> Seen:
+    """Read how a challenge goes.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such challenge.
+    Forbidden
+        If the viewer has no role in it.
+    """
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    challenge = get_overseen(session, viewer, slug)
+    phases = phases_of(session, challenge.id)
+    n_matrices, n_bytes = _storage(session, challenge)
+    return Seen(
+        challenge=challenge,
+        phases=phases,
+        counts=count_phases(session, phases),
+        teams=count_teams(session, challenge.id),
+        participations=count_participations(session, challenge.id),
+        duplicates=find_duplicates(session, challenge.id),
+        sketched=read_sketches(session, challenge.id),
+        n_matrices=n_matrices,
+        n_bytes=n_bytes,
+        server=_waiting(session) if viewer.is_operator else None,
+    )
+
+
+def measure(waiting: Waiting, blobs: BlobStore, *, workers: int | None) -> Server:
+    """Find out what the blob store takes: a look at each of its folders, not into the files."""
+    disk = shutil.disk_usage(blobs.root)
+    return Server(
+        waiting=waiting,
+        workers=workers,
+        blobs={str(kind): _files(blobs.root / kind) for kind in BlobKind},
+        disk_total=disk.total,
+        disk_free=disk.free,
+    )
+
+
+def _files(folder: Path) -> tuple[int, int]:
+    """Return how many files there are, and their bytes."""
+    count = n_bytes = 0
+    for place in os.scandir(folder):
+        for file in os.scandir(place):
+            count += 1
+            n_bytes += file.stat().st_size
+    return count, n_bytes
+
+
+def _waiting(session: Session) -> Waiting:
+    queued, running, oldest = session.execute(
+        select(
+            func.count().filter(Submission.status == Status.QUEUED),
+            func.count().filter(Submission.status == Status.RUNNING),
+            func.min(Submission.received_at).filter(Submission.status == Status.QUEUED),
+        ).where(Submission.status.in_([Status.QUEUED, Status.RUNNING]))
+    ).one()
+    return Waiting(queued, running, oldest)
+
+
+def _storage(session: Session, challenge: Challenge) -> tuple[int, int]:
+    """Count different matrices, and what they take by their shapes."""
+    rows = session.execute(
+        select(Phase.n_samples, func.count(Submission.matrix_sha256.distinct()))
+        .join(Phase, Phase.id == Submission.phase_id)
+        .where(Phase.challenge_id == challenge.id)
+        .group_by(Phase.samples_digest, Phase.n_samples)
+    ).all()
+    sizes = (n * (4 * rows_ * challenge.embedding_dim + _HEADER_BYTES) for rows_, n in rows)
+    return sum(n for _, n in rows), sum(sizes)
