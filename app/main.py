@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import redis
 import redis.asyncio
+import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
@@ -60,6 +61,8 @@ from app.submissions import quota_endpoints as quotas
 from app.submissions import watching
 from app.submissions.receiving import IntakeDesk
 from app.teams import endpoints as teams
+
+log = structlog.get_logger(__name__)
 
 API_PREFIX = "/api/v1"
 NOUNS = (
@@ -129,6 +132,8 @@ def create_app_from_environment() -> FastAPI:
     """Make the application as uvicorn's factory, with logs on stderr."""
     settings = settings_of_environment()
     configure_logging(settings.log_level)
+    if settings.clock_file is not None:
+        log.warning("the clock is set for a rehearsal", file=str(settings.clock_file))
     return create_app(settings)
 
 

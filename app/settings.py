@@ -23,6 +23,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.clock import follow
+
 
 def _with_psycopg_driver(url: str) -> str:
     """Name the driver, so that the URL a host hands out (`postgresql://…`) works unchanged."""
@@ -128,6 +130,9 @@ class Settings(BaseSettings):
     # For a laptop: webhooks may then be plain HTTP, to this machine only.
     webhooks_to_loopback: bool = False
 
+    # For rehearsals only: a file by which all processes set their clock; see `app.clock.set_clock`.
+    clock_file: Path | None = None
+
     oldest_queued_limit_s: PositiveFloat = 900.0
     worker_silence_limit_s: PositiveFloat = 30.0
     event_stream_limit_s: PositiveFloat = Field(default=300.0, description="then clients reconnect")
@@ -151,7 +156,9 @@ class Settings(BaseSettings):
 
 
 def settings_of_environment() -> Settings:
-    """Read the settings that a process runs with; without them it ends, and says what is missing.
+    """Read the settings that a process runs with, and follow the clock that they name.
+
+    Without settings the process ends, and says what is missing.
 
     Raises
     ------
@@ -160,7 +167,9 @@ def settings_of_environment() -> Settings:
         secret.
     """
     try:
-        return Settings()
+        settings = Settings()
+        follow(settings.clock_file)
+        return settings
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
         lines = [
