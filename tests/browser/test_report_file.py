@@ -1,0 +1,93 @@
+"""The report in a real browser: on paper, on a phone, from a disk, and for who does not see it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser.conftest import Place
+
+PHONE, DESK = (390, 844), (1280, 900)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+@pytest.fixture(scope="module")
+def report(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report as somebody keeps it: a file."""
+    answer = httpx.get(f"{place.url}/api/v1/phases/{place.contest.phase}/report.html", timeout=60)
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_bytes(answer.raise_for_status().content)
+    return path
+
+
+def opened(
+    chromium: Browser, report: Path, size: tuple[int, int] = DESK, **options: Any
+) -> Iterator[Page]:
+    """Open it without a network: whoever asks for anything else fails the test."""
+    width, height = size
+    context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+    window = context.new_page()
+    complaints: list[str] = []
+
+    def refuse(route: Route) -> None:
+        complaints.append(route.request.url)
+        route.abort()
+
+    window.route("http*://**", refuse)
+    window.on("console", lambda message: complaints.append(message.text))
+    window.goto(report.as_uri())
+    yield window
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(chromium: Browser, report: Path) -> Iterator[Page]:
+    yield from opened(chromium, report)
+
+
+def test_a_file_on_a_disk_shows_words_tables_and_pictures(page: Page) -> None:
+    expect(page.locator("h1")).to_contain_text("A challenge: Dev")
+    expect(page.locator("table")).to_have_count(page.locator(".caption").count())
+    shown = page.locator("figure img").evaluate_all("all => all.map(one => one.naturalWidth)")
+    assert len(shown) >= 3
+    assert set(shown) == {800}
+    assert page.title().startswith("Report: A challenge")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_it_can_be_read_by_everybody(
+    chromium: Browser, report: Path, size: tuple[int, int], scheme: Literal["light", "dark"]
+) -> None:
+    for window in opened(chromium, report, size, color_scheme=scheme):
+        window.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        found = Axe().run(window)
+        assert found.violations_count == 0, found.generate_report()
+        wide = window.evaluate("document.documentElement.scrollWidth")
+        assert wide <= size[0]
+
+
+def test_pictures_are_those_of_the_ground(chromium: Browser, report: Path) -> None:
+    used = {}
+    for scheme in SCHEMES:
+        for window in opened(chromium, report, color_scheme=scheme):
+            used[scheme] = window.locator("figure img").first.evaluate("one => one.currentSrc")
+            if scheme == "dark":
+                window.emulate_media(media="print", color_scheme="dark")
+                printed = window.locator("figure img").first.evaluate("one => one.currentSrc")
+    assert used["light"] != used["dark"]
+    assert printed == used["light"]
+
+
+def test_on_paper_no_table_is_cut_off(page: Page) -> None:
+    # The text of an A4 page is 182 mm wide: 688 pixels.
+    page.set_viewport_size({"width": 688, "height": 1000})
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 688
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    expect(page.locator("nav")).to_be_hidden()
