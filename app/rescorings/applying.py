@@ -86,12 +86,12 @@ def apply_rescoring(
     before = {key: board_of(session, key, now=now, cache=cache) for key in rules.phase_ids}
     _make_official(session, rescoring, rules)
     _write_rules(session, rules)
-    decide(rescoring, RescoringState.APPLIED, viewer, now=now)
     moves = [
         PhaseMoves(key, moves_between(board, board_of(session, key, now=now, cache=cache)))
         for key, board in before.items()
     ]
     rescoring.record = {"moves": {str(one.phase_id): one.to_document() for one in moves}}
+    decide(rescoring, RescoringState.APPLIED, viewer, now=now)
     session.flush()
     _tell(session, rescoring, rules.phase_ids, now=now)
     record_decision(session, viewer, rescoring, "rescoring.applied", now=now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select, update
@@ -24,6 +24,7 @@ from app.models import (
 from app.rescorings.rules import PhaseChange, SetRules
 
 _ROWS_AT_ONCE = 1000
+_PACE_OF = 100
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,85 @@ def read_blocked(session: Session, rescoring: Rescoring, rules: SetRules) -> lis
         .order_by(Submission.queue_number)
     )
     return [Blocked(key, team, name, phase, code or "") for key, team, name, phase, code in rows]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An item with what it is called."""
+
+    id: UUID
+    submission_id: UUID
+    phase_id: UUID
+    team: str | None
+    method_name: str
+    is_disqualified: bool
+    state: str
+    attempt: int
+    finished_at: datetime | None
+    failure_code: str | None
+    failure_detail: str | None
+
+
+def list_items(
+    session: Session,
+    rescoring: Rescoring,
+    *,
+    state: ItemState | None,
+    after: UUID | None,
+    limit: int,
+) -> list[Listed]:
+    """Return the items of a set, newest first, and one more than `limit` if there is."""
+    statement = (
+        select(
+            RescoringItem.id,
+            RescoringItem.submission_id,
+            RescoringItem.phase_id,
+            Team.name,
+            Submission.method_name,
+            ~NOT_DISQUALIFIED,
+            RescoringItem.state,
+            RescoringItem.attempt,
+            RescoringItem.finished_at,
+            RescoringItem.failure_code,
+            RescoringItem.failure_detail,
+        )
+        .join(Submission, Submission.id == RescoringItem.submission_id)
+        .outerjoin(Participation, Participation.id == Submission.participation_id)
+        .outerjoin(Team, Team.id == Participation.team_id)
+        .where(RescoringItem.rescoring_id == rescoring.id)
+    )
+    if state is not None:
+        statement = statement.where(RescoringItem.state == state)
+    if after is not None:
+        statement = statement.where(RescoringItem.id < after)
+    rows = session.execute(statement.order_by(RescoringItem.id.desc()).limit(limit + 1))
+    return [Listed(*row) for row in rows]
+
+
+def expected_end(
+    session: Session, rescoring: Rescoring, progress: Progress, *, now: datetime
+) -> datetime | None:
+    """Return when the last item would be done at the pace of the latest; None of fewer than two."""
+    latest = (
+        select(RescoringItem.finished_at)
+        .where(
+            RescoringItem.rescoring_id == rescoring.id,
+            RescoringItem.finished_at.is_not(None),
+            RescoringItem.attempt > 0,  # what was evaluated before tells no pace
+        )
+        .order_by(RescoringItem.finished_at.desc())
+        .limit(_PACE_OF)
+        .subquery()
+    )
+    n, first, last = session.execute(
+        select(
+            func.count(), func.min(latest.c.finished_at), func.max(latest.c.finished_at)
+        ).select_from(latest)
+    ).one()
+    if n < 2 or not progress.waiting:
+        return None
+    pace: timedelta = (last - first) / (n - 1)
+    return now + pace * progress.waiting
 
 
 def retry_failed(session: Session, rescoring: Rescoring, *, more: int) -> Sequence[UUID]:

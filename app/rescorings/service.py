@@ -215,6 +215,18 @@ def require_open(rescoring: Rescoring) -> None:
         raise RescoringDecided(f"The re-scoring was {rescoring.state} already.")
 
 
+def require_not_cancelled(rescoring: Rescoring) -> None:
+    """Refuse a set that came to nothing.
+
+    Raises
+    ------
+    RescoringDecided
+        If it was cancelled.
+    """
+    if rescoring.state == RescoringState.CANCELLED:
+        raise RescoringDecided("The re-scoring was cancelled.")
+
+
 def open_rescoring(session: Session, challenge_id: UUID) -> Rescoring | None:
     """Return the set of a challenge that is open, if one is."""
     return session.scalars(

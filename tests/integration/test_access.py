@@ -11,7 +11,7 @@ from fastapi.routing import iter_route_contexts
 
 from app.http.dependencies import AnyViewer
 from app.main import require_declared_access
-from tests import builders
+from tests import builders, rescoring
 from tests.access_table import DOCUMENTATION, OWNERS, PAGES, PICTURE, ROLES, TABLE, WITH_ROLE
 from tests.access_world import World, make_world
 from tests.api import Api
@@ -42,6 +42,8 @@ def _call(world: World, api: Api, route: str, role: str, state: str) -> httpx.Re
             place["slug"] = builders.challenge(host, files, publish=False)["slug"]
     if "{announcement_id}" in template or "{webhook_id}" in template:
         place |= _notices(world, place["slug"], template)
+    if "{rescoring_id}" in template:
+        place["rescoring_id"] = _rescoring(world, place["slug"])
     named = place | {"team_id": world.team, "code": "not-found"} | PICTURE
     named |= _of_teams(world, template)
     path = (template + TABLE[route].query).format(**named)
@@ -90,6 +92,15 @@ def _notices(world: World, slug: str, template: str) -> dict[str, str]:
     by = owner if of_team else host
     hooks = by.ok("GET", path) or [by.ok("POST", path, json={"url": "https://example.org/hook"})]
     return {"webhook_id": hooks[0]["id"]}
+
+
+def _rescoring(world: World, slug: str) -> str:
+    """Return an open set, of which nothing is evaluated."""
+    host = world.people["organizer"]
+    for one in host.api.ok("GET", f"/challenges/{slug}/rescorings")["items"]:
+        if one["state"] == "preparing":
+            return str(one["id"])
+    return rescoring.make(host, slug, files=rescoring.other_heights()).rpartition("/")[2]
 
 
 def _routes(server: RunningServer) -> set[str]:
