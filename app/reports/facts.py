@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.clock import to_json_instant
@@ -130,7 +130,7 @@ def read_rescorings(session: Session, phase: Phase) -> list[Event]:
         .where(
             Rescoring.challenge_id == phase.challenge_id,
             Rescoring.state == RescoringState.APPLIED,
-            cast(Rescoring.rules, String).contains(str(phase.id)),
+            Rescoring.rules["phases"].contains([{"phase_id": str(phase.id)}]),
         )
         .order_by(Rescoring.id)
     )

@@ -50,8 +50,8 @@ def lead_of(document: Document) -> str:
     said += f" It leads in {share(best['p_first'])} of the draws"
     tier = sum(entry["tier"] == 1 for entry in ranked)
     if tier == 1:
-        return f"{said}, and no other entry may be best."
-    return f"{said}; {counted(tier, 'entry')} may be best: the data do not settle their order."
+        return f"{said}, and no other entry may be best at 95 %."
+    return f"{said}; the data do not settle which of {counted(tier, 'entry')} is best."
 
 
 def results_section(document: Document, history: History, cite: References) -> Section:
@@ -84,7 +84,8 @@ def history_section(document: Document, history: History) -> Section | None:
     figures = _figures(document, history, "rank-history")
     if not figures:
         return None
-    words = f"The board was written {counted(history.total, 'time')}, each a snapshot of its own."
+    times = "once" if history.total == 1 else f"{history.total:,} times"
+    words = f"The board was written {times}; each time is a snapshot that never changes."
     return Section("history", "How the board came to be", (Paragraph(words), *figures))
 
 
@@ -146,9 +147,8 @@ def _reading(document: Document, cite: References) -> Terms:
 
 def _methods_words(document: Document, cite: References) -> Paragraph:
     said = (
-        "A board that hangs on how ranks are made is no sure one. These are the ranks by other "
-        f"methods {cite('wiesenfarth')}; only those by {method_name(document['method']).lower()}, "
-        "the first column, count. "
+        f"How ranks are made of scores is a choice, and may decide who leads {cite('wiesenfarth')}. "
+        f"Only the ranks by {method_name(document['method']).lower()}, the first column, count. "
         f"Kendall's tau-b {cite('kendall')} is 1 where two orders are the same."
     )
     tau = ((document["agreement"] or {}).get("tasks") or {}).get("draw_tau")

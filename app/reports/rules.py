@@ -42,7 +42,7 @@ def rules_section(subject: Subject, document: Mapping[str, Any], cite: Reference
 
 def _embeddings(phase: Mapping[str, Any]) -> str:
     said = (
-        f"one embedding of {counted(phase['embedding_dim'], 'number')} for each of "
+        f"One embedding of {counted(phase['embedding_dim'], 'number')} for each of "
         f"{counted(phase['n_samples'], 'sample')}"
     )
     if phase["budget_bytes"] is not None:
@@ -53,7 +53,7 @@ def _embeddings(phase: Mapping[str, Any]) -> str:
 def _scored(document: Mapping[str, Any], phase: Mapping[str, Any], cite: References) -> str:
     probes = [_PROBES[kind] for kind in dict.fromkeys(task["probe"] for task in phase["tasks"])]
     said = (
-        f"by {' and '.join(probes)} on the embeddings as they are {cite('alain-bengio')}, "
+        f"By {' and '.join(probes)} on the embeddings as they are {cite('alain-bengio')}, "
         f"scorer {document['scorer']}"
     )
     if document["scorer"].startswith("neuco@"):
@@ -68,7 +68,7 @@ def _splits(phase: Mapping[str, Any]) -> str:
     kinds = dict.fromkeys(_split(task["splits"]) for task in phase["tasks"])
     if len(kinds) == 1:
         return f"{next(iter(kinds))}; the same for every submission."
-    return f"by task: {'; '.join(kinds)}. They are the same for every submission."
+    return f"By task: {'; '.join(kinds)}. They are the same for every submission."
 
 
 def _split(splits: Mapping[str, Any]) -> str:
@@ -94,5 +94,5 @@ def _quota(phase: Mapping[str, Any]) -> str:
 
 def _part(part: str) -> str:
     if part == "private":
-        return "the private ones, whose scores nobody saw before the reveal."
-    return "the public ones, until private ones decide."
+        return "The private ones, whose scores nobody saw before the reveal."
+    return "The public ones, until private ones decide."
