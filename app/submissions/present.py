@@ -6,8 +6,10 @@ from uuid import UUID
 from app.models import Status, TaskNames, TaskScore, TeamSees
 from app.participations.schemas import DisqualificationView
 from app.submissions.disqualifying import Disqualified
+from app.submissions.history import Period
 from app.submissions.schemas import (
     DisqualifiedView,
+    EvaluationView,
     FailureView,
     ReceiptView,
     ScoresView,
@@ -59,6 +61,7 @@ def submission_view(detail: Detail, private: Scored | None = None) -> Submission
         ),
         scores=_scores(detail, detail.scored) if detail.scored else None,
         private_scores=_scores(detail, private) if private else None,
+        evaluations=[_period(detail, period) for period in detail.history],
         failure=failure,
         receipt=ReceiptView(
             received_at=submission.received_at,
@@ -108,6 +111,19 @@ def _scores(detail: Detail, scored: Scored) -> ScoresView:
         mean_score=_rounded(scored.mean_score(detail.weights), digits),
         mean_q=_rounded(scored.mean_q(detail.weights), digits),
         tasks=tasks,
+    )
+
+
+def _period(detail: Detail, period: Period) -> EvaluationView:
+    digits = None if detail.sees_everything else detail.phase.decimals
+    return EvaluationView(
+        since=period.since,
+        until=period.until,
+        is_official=period.is_official,
+        mean_score=_rounded(period.mean_score, digits),
+        mean_q=_rounded(period.mean_q, digits),
+        rescoring_id=period.rescoring_id,
+        reason=period.reason,
     )
 
 

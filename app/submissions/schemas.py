@@ -183,6 +183,22 @@ class AnalysesView(View):
     )
 
 
+class EvaluationView(View):
+    """A submission's scores of a time, by what its phase said then."""
+
+    since: Instant = Field(description="From when on they were official.")
+    until: Instant | None = Field(description="Until when; null while they are, or since nothing.")
+    is_official: bool = Field(description="Whether these are the scores that count now.")
+    mean_score: float | None = Field(
+        description="Weighted mean of the tasks' means; null where a re-scoring left it out."
+    )
+    mean_q: float | None = Field(description="Weighted mean of the tasks' Q.")
+    rescoring_id: UUID | None = Field(
+        description="The re-scoring that it came with; null for the first."
+    )
+    reason: str | None = Field(description="The organizers' reason for that re-scoring.")
+
+
 class FailureView(View):
     """Why a submission was not scored."""
 
@@ -237,6 +253,10 @@ class SubmissionView(View):
     private_scores: ScoresView | None = Field(
         description="By the private samples: once they are revealed, and to the challenge's roles "
         "at any time. Null where there are none, or none to tell."
+    )
+    evaluations: list[EvaluationView] = Field(
+        description="Its scores one after the other, the first first: more than one where the "
+        "phase was re-scored."
     )
     failure: FailureView | None = Field(description="Set where it was rejected or failed.")
     receipt: ReceiptView = Field(description="What was handed in, and how it was scored.")

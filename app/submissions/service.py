@@ -31,6 +31,7 @@ from app.policy import (
     sees_submission,
 )
 from app.submissions.auditing import note_change
+from app.submissions.history import Period, read_history
 from app.submissions.lifecycle import move
 from app.submissions.scores import Scored, candidate_of, official_scores, weights_of
 from app.submissions.selection import Standing, standings
@@ -53,6 +54,7 @@ class Detail:
     task_names: dict[UUID, str]
     sees_everything: bool
     team_entry: Participation | None
+    history: tuple[Period, ...] = ()
 
     @property
     def disqualified(self) -> Disqualifiable | None:
@@ -244,6 +246,8 @@ def _details(session: Session, rows: Sequence[_Row]) -> list[Detail]:
     for phase in phases.values():
         standing |= _standings_in(session, phase, rows, weights[phase.id])
     scores = official_scores(session, [submission.id for submission, *_ in rows], whole=True)
+    by_phase = {submission.id: weights[phase.id] for submission, phase, *_ in rows}
+    history = read_history(session, scores, by_phase)
     return [
         Detail(
             submission=submission,
@@ -256,6 +260,7 @@ def _details(session: Session, rows: Sequence[_Row]) -> list[Detail]:
             task_names=names[phase.id],
             sees_everything=has_role,
             team_entry=entry,
+            history=history[submission.id],
         )
         for submission, phase, team_name, has_role, entry in rows
     ]
