@@ -20,17 +20,13 @@ from app.errors import (
     Conflict,
     Forbidden,
     IdempotencyKeyReused,
-    PhaseRequirementNotMet,
-    TermsChanged,
 )
 from app.models import Challenge, Participation, Phase, Status, Submission, new_id
-from app.participations.service import participation_of, require_may_submit
-from app.phases.clock import require_open
+from app.participations.service import participation_of
 from app.phases.service import get_phase
-from app.phases.terms import terms_of
 from app.policy import Viewer, organizes_challenge
+from app.submissions.admission import require_admission
 from app.submissions.auditing import note_change
-from app.submissions.quota import require_room, use_of
 from app.submissions.validation import ValidatedMatrix
 from probeboard.embeddings import EmbeddingSpec
 
@@ -122,7 +118,7 @@ def open_target(
         select(exists().where(*_keyed(viewer, phase_id, idempotency_key)))
     )
     if entry is not None and not organizes and not replay:
-        _require_admission(session, phase, challenge, entry[0], now=now)
+        require_admission(session, phase, challenge, entry[0], now=now)
     return IntakeTarget(
         phase_id=phase.id,
         participation_id=entry[0].id if entry else None,
@@ -198,7 +194,7 @@ def admit(
         raise Conflict("What a file must hold changed during the upload; send the file again.")
     if participation is not None:
         _require_still_in(session, viewer, participation)
-        _require_admission(session, phase, challenge, participation, now=upload.received_at)
+        require_admission(session, phase, challenge, participation, now=upload.received_at)
     elif not _organizes(session, viewer, challenge):
         raise Forbidden("Only organizers hand in baselines.")
     submission = Submission(
@@ -266,41 +262,6 @@ def _require_still_in(session: Session, viewer: Viewer, participation: Participa
     entry = participation_of(session, viewer, participation.challenge_id)
     if entry is None or entry[0].id != participation.id:
         raise Conflict("The team you are in changed during the upload; send the file again.")
-
-
-def _require_admission(
-    session: Session,
-    phase: Phase,
-    challenge: Challenge,
-    participation: Participation,
-    *,
-    now: datetime,
-) -> None:
-    require_may_submit(participation)
-    terms = terms_of(session, phase, participation.id)
-    require_open(phase, now, closes_at=terms.closes_at)
-    if participation.terms_version != challenge.terms_version:
-        raise TermsChanged(
-            f"The terms are version {challenge.terms_version} now; your team accepted "
-            f"{participation.terms_version}. The captain accepts them by joining again."
-        )
-    if phase.requires_phase_id is not None:
-        _require_scored_in(session, phase.requires_phase_id, participation)
-    require_room(terms, use_of(session, phase.id, participation.id, now=now))
-
-
-def _require_scored_in(session: Session, phase_id: UUID, participation: Participation) -> None:
-    scored = exists().where(
-        Submission.phase_id == phase_id,
-        Submission.participation_id == participation.id,
-        Submission.status == Status.SCORED,
-        Submission.disqualified_at.is_(None),
-    )
-    if not session.scalar(select(scored)):
-        required = session.get_one(Phase, phase_id)
-        raise PhaseRequirementNotMet(
-            f"This phase takes teams that have a scored submission in “{required.title}”."
-        )
 
 
 def _organizes(session: Session, viewer: Viewer, challenge: Challenge) -> bool:

@@ -5,8 +5,10 @@ Waiting costs no thread and no database connection.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -31,6 +33,7 @@ from app.queue import EVALUATE_SUBMISSION, JobQueue
 from app.ratelimit import RateCounter
 from app.settings import Settings
 from app.submissions import intake, service
+from app.submissions.admission import require_room_still
 from app.submissions.describing import describe
 from app.submissions.intake import IntakeTarget, Method, Upload
 from app.submissions.refusals import RefusalLimit
@@ -114,7 +117,9 @@ class IntakeDesk:
             replay = await run_in_threadpool(self._replay, viewer, phase_id, upload, method)
             if replay is not None:
                 return IntakeReceipt(replay, is_replay=True)
-            matrix = await self._validate(viewer, target, file, ids, folder / "matrix.npy")
+            look = partial(self._look_again, viewer, target, upload, method)
+            output = folder / "matrix.npy"
+            matrix = await self._validate(viewer, target, file, ids, output, look)
             receipt = await run_in_threadpool(self._admit, viewer, target, upload, method, matrix)
         if not receipt.is_replay:
             await run_in_threadpool(self._announce, receipt.submission_id)
@@ -145,6 +150,19 @@ class IntakeDesk:
             first = intake.find_replay(session, viewer, phase_id, upload, method)
             return first.id if first else None
 
+    def _look_again(
+        self, viewer: Viewer, target: IntakeTarget, upload: Upload, method: Method
+    ) -> None:
+        """Spare a validation after which the file would be refused: others came in meanwhile."""
+        self._require_few_refusals(viewer, target)
+        if target.participation_id is None or target.organizes:
+            return
+        with self._sessions() as session:
+            if intake.find_replay(session, viewer, target.phase_id, upload, method) is None:
+                require_room_still(
+                    session, target.phase_id, target.participation_id, now=upload.received_at
+                )
+
     async def _validate(
         self,
         viewer: Viewer,
@@ -152,10 +170,11 @@ class IntakeDesk:
         file: ReceivedFile,
         ids: ReceivedFile | None,
         output: Path,
+        look_again: Callable[[], None],
     ) -> ValidatedMatrix:
         try:
             async with self._validations:
-                await run_in_threadpool(self._require_few_refusals, viewer, target)
+                await run_in_threadpool(look_again)
                 return await validate_upload(
                     file.path,
                     ids=ids.path if ids else None,
