@@ -24,7 +24,7 @@ from app.pages.answering import missing_page, send_page
 from app.pages.board_view import page_of_board
 from app.pages.rendering import MEDIA_TYPES, STATIC, STATIC_DIGEST
 from app.pages.times import Moment, PhaseClock, Postponed
-from app.phases.extensions import list_extensions
+from app.phases.granted import list_extensions
 from app.phases.service import phases_of
 from app.policy import ANYBODY
 

@@ -23,7 +23,7 @@ from app.http.paths import ChallengeSlug
 from app.http.problems import declare
 from app.http.schemas import Page
 from app.models import Participation, ParticipationState
-from app.participations import deciding, service
+from app.participations import deciding, entrants, service
 from app.participations.schemas import (
     DisqualificationRequest,
     EntrantView,
@@ -84,10 +84,10 @@ def list_participations(
     ] = None,
 ) -> Page[EntrantView]:
     """List the teams of a challenge with their people, newest first. For its roles."""
-    entrants = deciding.list_entrants(
+    found = entrants.list_entrants(
         session, viewer, slug, state=state, after=paging.after, limit=paging.limit
     )
-    return page_of(entrants, paging, EntrantView.of_entrant)
+    return page_of(found, paging, EntrantView.of_entrant)
 
 
 @router.post("/{participation_id}/approval", responses=_DECIDING)
@@ -171,7 +171,7 @@ def _announce(queue: JobQueue, phases: Iterable[UUID]) -> None:
 
 
 def _entrant(session: Session, participation: Participation) -> EntrantView:
-    return EntrantView.of_entrant(deciding.entrant_of(session, participation))
+    return EntrantView.of_entrant(entrants.entrant_of(session, participation))
 
 
 def _mine(session: Session, viewer: Viewer, challenge_id: UUID) -> ParticipationView:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.http.schemas import Body, Instant, View
 from app.models import Disqualifiable, Participation, ParticipationState, Team
-from app.participations.deciding import Entrant
+from app.participations.entrants import Entrant
 
 
 class JoinChallengeRequest(Body):

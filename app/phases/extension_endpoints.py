@@ -15,7 +15,7 @@ from app.http.pagination import Paging, page_of
 from app.http.paths import PhaseId
 from app.http.problems import declare
 from app.http.schemas import Page
-from app.phases import extensions
+from app.phases import extensions, granted
 from app.phases.extension_schemas import ExtensionRequest, ExtensionView
 from app.queue import DELIVER_NOTICE
 
@@ -63,7 +63,7 @@ def extend_phase(
     session.commit()
     if notice_id is not None:
         queue.announce(DELIVER_NOTICE, notice_id)
-    return ExtensionView.of(extensions.granted_by(session, row))
+    return ExtensionView.of(granted.granted_by(session, row))
 
 
 @router.get("/phases/{phase_id}/extensions", responses=declare(NotFound))
@@ -74,7 +74,7 @@ def list_extensions(
 
     Organizers and readers see what every team was granted.
     """
-    found = extensions.list_extensions(
+    found = granted.list_extensions(
         session, viewer, phase_id, after=paging.after, limit=paging.limit
     )
     return page_of(found, paging, ExtensionView.of)

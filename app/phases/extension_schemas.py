@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from app.clock import in_utc
 from app.http.schemas import Body, Instant, View
-from app.phases.extensions import Granted
+from app.phases.granted import Granted
 
 MOST_EXTRA = 1000
 
