@@ -1,4 +1,7 @@
-"""A client that holds every answer to the OpenAPI document of the server it calls."""
+"""A client that holds every answer to the OpenAPI document of the server it calls.
+
+And every change to the audit log: see `tests.audited`.
+"""
 
 import re
 from functools import lru_cache
@@ -7,16 +10,19 @@ from typing import Any, Self
 
 import httpx
 
+from tests import audited
+
 PREFIX = "/api/v1"
 
 
 @lru_cache
-def _declared(url: str) -> list[tuple[str, re.Pattern[str], set[str]]]:
+def _declared(url: str) -> list[tuple[str, re.Pattern[str], str, set[str]]]:
     document = httpx.get(f"{url}/openapi.json", timeout=60).raise_for_status().json()
     return [
         (
             method.upper(),
             re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)),
+            f"{method.upper()} {path}",
             set(operation["responses"]),
         )
         for path, operations in document["paths"].items()
@@ -50,15 +56,21 @@ class Api:
         other.url, other.token, other._client = self.url, token, self._client
         return other
 
-    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Send a request; the answer's status must be declared, and errors be problems."""
+    def call(
+        self, method: str, path: str, *, changes: bool | None = True, **options: Any
+    ) -> httpx.Response:
+        """Send a request; the answer's status must be declared, and errors be problems.
+
+        What succeeds is in the audit log; with `changes=False` it is not, with None it may be.
+        """
         headers = dict(options.pop("headers", {}))
         headers["Authorization"] = f"Bearer {self.token}" if self.token else ""
         if not self.token:
             del headers["Authorization"]
         full = path if path.startswith(("/health", "/metrics", "/problems")) else PREFIX + path
         answer = self._client.request(method, full, headers=headers, **options)
-        self._check(method, full.split("?")[0], answer)
+        route = self._check(method, full.split("?")[0], answer)
+        audited.check(self.url, route, answer, changes=changes)
         return answer
 
     def get(self, path: str, **options: Any) -> httpx.Response:
@@ -82,9 +94,12 @@ class Api:
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
-    def _check(self, method: str, path: str, answer: httpx.Response) -> None:
-        for declared_method, pattern, statuses in _declared(self.url):
+    def _check(self, method: str, path: str, answer: httpx.Response) -> str:
+        """Return the route that answered; the method alone if it is no declared one."""
+        found = method
+        for declared_method, pattern, route, statuses in _declared(self.url):
             if declared_method == method and pattern.fullmatch(path):
+                found = route
                 assert str(answer.status_code) in statuses, (
                     f"{method} {path} answered {answer.status_code}, declared are {statuses}: "
                     f"{answer.text[:500]}"
@@ -96,3 +111,4 @@ class Api:
             problem = answer.json()
             assert problem["status"] == answer.status_code
             assert problem["instance"] == f"urn:uuid:{answer.headers['x-request-id']}"
+        return found

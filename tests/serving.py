@@ -11,6 +11,7 @@ import uvicorn
 
 from app.main import create_app
 from app.settings import Settings
+from tests.audited import unwatch, watch
 
 
 class RunningServer:
@@ -25,8 +26,10 @@ class RunningServer:
         config = uvicorn.Config(self.app, log_level="warning", access_log=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
+        self._settings = settings
 
     def __enter__(self) -> Self:
+        watch(self.url, self._settings.database_url)
         self._thread.start()
         deadline = time.monotonic() + 30
         while not self._server.started:
@@ -48,6 +51,7 @@ class RunningServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        unwatch(self.url)
         self._server.should_exit = True
         self._thread.join(30)
         self._socket.close()

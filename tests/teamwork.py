@@ -23,9 +23,10 @@ def join(person: Person, team: Any) -> httpx.Response:
     return person.api.post("/teams/join", json={"invitation_code": team["invitation_code"]})
 
 
-def enter(person: Person, team: Any, challenge: Any) -> httpx.Response:
+def enter(person: Person, team: Any, challenge: Any, *, changes: bool = True) -> httpx.Response:
     body = {"team_id": team["id"], "terms_version": challenge["terms_version"]}
-    return person.api.post(f"/challenges/{challenge['slug']}/participations", json=body)
+    path = f"/challenges/{challenge['slug']}/participations"
+    return person.api.post(path, json=body, changes=changes)
 
 
 def leave(person: Person, team: Any, who: Person | None = None) -> httpx.Response:
@@ -36,8 +37,9 @@ def mine(person: Person, challenge: Any) -> httpx.Response:
     return person.api.get(f"/challenges/{challenge['slug']}/participations/mine")
 
 
-def propose(person: Person, team: Any, other: Any) -> httpx.Response:
-    return person.api.post(f"/teams/{team['id']}/merges", json={"team": other["name"]})
+def propose(person: Person, team: Any, other: Any, *, changes: bool = True) -> httpx.Response:
+    body = {"team": other["name"]}
+    return person.api.post(f"/teams/{team['id']}/merges", json=body, changes=changes)
 
 
 def accept(person: Person, merge: Any) -> httpx.Response:
@@ -49,9 +51,9 @@ def code_of(answer: httpx.Response) -> str:
 
 
 def change(host: Person, config: dict[str, Any], **changes: Any) -> Any:
-    """Send a challenge's bundle again, changed."""
-    files = builders.bundle_files(config | changes)
-    return host.api.ok("PUT", f"/challenges/{config['slug']}", files=builders.bundle_upload(files))
+    """Send a challenge's bundle again, changed; or as it is, where the caller cannot tell."""
+    upload = builders.bundle_upload(builders.bundle_files(config | changes))
+    return host.api.ok("PUT", f"/challenges/{config['slug']}", files=upload, changes=None)
 
 
 def hand_in(parts: Parts, person: Person, phase: str, share: float, **fields: Any) -> str:

@@ -146,13 +146,13 @@ class Season:
             answer = team.api.post(f"{path}/withdrawal")  # too late if a worker has taken it
             self.done["withdrawn" if answer.status_code == httpx.codes.OK else "too late"] += 1
         elif chance < 0.2:
-            team.api.ok("PATCH", path, json={"public": False})
+            team.api.ok("PATCH", path, json={"public": False}, changes=None)
             self.done["hidden"] += 1
         elif chance < 0.3:
             team.api.ok("PATCH", path, json={"method_name": f"Renamed {chance:.6f}"})
             self.done["renamed"] += 1
         elif phase == "test" and chance > 0.8:
-            answer = team.api.put(f"{path}/selection")
+            answer = team.api.put(f"{path}/selection", changes=None)
             self.done["selected" if answer.status_code < 300 else "too many"] += 1
 
     def _organize(self) -> None:

@@ -22,6 +22,7 @@ from app.local.redis import EmbeddedRedis
 from app.queue import JobQueue, make_celery
 from app.settings import Settings
 from tests.api import Api
+from tests.audited import unwatch, watch
 
 # Short enough that what is lost is found in seconds, long enough for a busy machine.
 SHORT_TIMES = {
@@ -97,6 +98,7 @@ class System:
             self.redis.start()
             system.create_database(self._servers)
             system.migrate(self.environment, log=self.log("migrate"))
+            watch(self.url, self._servers.database_url)
             self.make_whole()
         except BaseException:
             self.stop()
@@ -114,6 +116,7 @@ class System:
     def stop(self) -> None:
         """Stop everything, last started first."""
         self.api.__exit__(None, None, None)
+        unwatch(self.url)
         self.queue.close()
         self._engine.dispose()
         for name, program in self.programs.items():

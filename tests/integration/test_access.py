@@ -56,7 +56,7 @@ def _call(world: World, api: Api, route: str, role: str, state: str) -> httpx.Re
         body = {"user_id": world.people["owner"].id}
     path = path.removeprefix("/api/v1")
     answer = api.as_(world.tokens[role]).call(
-        method, path, **({} if body is None else {"json": body})
+        method, path, changes=None, **({} if body is None else {"json": body})
     )
     if method == "PUT" and path.endswith("/disqualification") and answer.is_success:
         world.people["organizer"].api.ok("DELETE", path)
@@ -74,7 +74,9 @@ def _of_teams(world: World, template: str) -> dict[str, str]:
         ]
     if "{merge_id}" in template:
         team = {"team": rival.teams[0]["name"]}
-        named["merge_id"] = owner.api.ok("POST", f"/teams/{world.team}/merges", json=team)["id"]
+        named["merge_id"] = owner.api.ok(
+            "POST", f"/teams/{world.team}/merges", json=team, changes=None
+        )["id"]
     if template.endswith("/acceptance"):
         owner.api.ok("POST", f"/merges/{named['merge_id']}/refusal")
     return named

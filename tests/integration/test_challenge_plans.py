@@ -62,7 +62,7 @@ def plan(host: Person, files: Mapping[str, bytes]) -> Any:
 def put(host: Person, files: Mapping[str, bytes], digest: str | None = None) -> httpx.Response:
     params = {} if digest is None else {"plan": digest}
     path = f"/challenges/{slug_of(files)}"
-    return host.api.put(path, params=params, files=bundle_upload(files))
+    return host.api.put(path, params=params, files=bundle_upload(files), changes=None)
 
 
 def code_of(answer: httpx.Response) -> str:
@@ -188,6 +188,6 @@ def test_a_plan_tells_faults_as_an_update_does(host: Person, played: dict[str, b
     ):
         upload = bundle_upload(files)
         planned = host.api.post(f"{path}/plan", files=upload)
-        updated = host.api.put(path, files=upload)
+        updated = host.api.put(path, files=upload, changes=None)
         assert planned.status_code == updated.status_code == 422
         assert planned.json()["errors"] == updated.json()["errors"]

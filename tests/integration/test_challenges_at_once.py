@@ -24,7 +24,7 @@ def host(server: RunningServer, parts: Parts):
 
 
 def put(host: Person, slug: str, files: Mapping[str, bytes]) -> httpx.Response:
-    return host.api.put(f"/challenges/{slug}", files=bundle_upload(files))
+    return host.api.put(f"/challenges/{slug}", files=bundle_upload(files), changes=None)
 
 
 def with_config(files: Mapping[str, bytes], **changes: Any) -> dict[str, bytes]:

@@ -66,7 +66,7 @@ def test_a_bundle_closes_no_phase_before_what_an_extension_promised(host: Person
     def send(method: str, path: str, closes_at: str) -> httpx.Response:
         phases = [builders.phase_config(closes_at=closes_at)]
         files = builders.bundle_files(config | {"phases": phases})
-        return host.api.call(method, path, files=builders.bundle_upload(files))
+        return host.api.call(method, path, changes=None, files=builders.bundle_upload(files))
 
     shorter = "2096-01-01T00:00:00Z"
     assert send("PUT", f"/challenges/{slug}", shorter).status_code == 200  # nothing was promised

@@ -45,9 +45,11 @@ def asking(host: Person, **participation: Any) -> tuple[dict[str, Any], Any]:
     return config, builders.challenge(host, builders.bundle_files(config))
 
 
-def decide(host: Person, challenge: Any, entry: Any, what: str, **body: Any) -> httpx.Response:
+def decide(
+    host: Person, challenge: Any, entry: Any, what: str, *, changes: bool = True, **body: Any
+) -> httpx.Response:
     path = f"/challenges/{challenge['slug']}/participations/{entry['id']}/{what}"
-    return host.api.post(path, **({"json": body} if body else {}))
+    return host.api.post(path, changes=changes, **({"json": body} if body else {}))
 
 
 def test_a_team_waits_for_approval_before_it_hands_in(people: list[Person], host: Person) -> None:
@@ -65,7 +67,7 @@ def test_a_team_waits_for_approval_before_it_hands_in(people: list[Person], host
     assert mine(mate, challenge).json()["state"] == "pending"
     assert decide(stranger, challenge, entry, "approval").status_code == 403
     assert decide(host, challenge, entry, "approval").json()["state"] == "approved"
-    again = decide(host, challenge, entry, "approval").json()
+    again = decide(host, challenge, entry, "approval", changes=False).json()
     assert again["decided_at"] == mine(captain, challenge).json()["decided_at"] is not None
     assert builders.submit(mate, phase, builders.truth()).status_code == 201
     assert code_of(decide(host, challenge, entry, "refusal", reason="No.")) == (
@@ -90,7 +92,7 @@ def test_a_team_that_is_declined_is_told_why_and_may_be_let_in_later(
     assert code_of(refused) == "participation-not-approved"
     assert "No students." in refused.json()["detail"]
     # Asking again is no way round the decision.
-    assert enter(captain, team, challenge).json()["state"] == "declined"
+    assert enter(captain, team, challenge, changes=False).json()["state"] == "declined"
     assert decide(host, challenge, entry, "approval").json()["decision_reason"] is None
     assert builders.submit(captain, phase, builders.truth()).status_code == 201
 

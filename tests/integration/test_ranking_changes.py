@@ -151,7 +151,7 @@ def test_an_update_and_a_snapshot_being_written_wait_for_each_other_in_no_ring(
 
     def put() -> httpx.Response:
         upload = builders.bundle_upload(files)
-        return host.api.put(f"/challenges/{made['slug']}", files=upload)
+        return host.api.put(f"/challenges/{made['slug']}", files=upload, changes=None)
 
     answer = while_a_snapshot_is_written(parts.sessions, UUID(phase["id"]), put)
     assert answer.status_code == 200, answer.text
@@ -167,7 +167,7 @@ def test_a_bundle_changes_no_policy_of_a_phase_with_scores(api: Api, parts: Part
     def put(**changes: Any) -> httpx.Response:
         files = builders.bundle_files(config | {"phases": [phase | changes]})
         upload = builders.bundle_upload(files)
-        return host.api.put(f"/challenges/{made['slug']}", files=upload)
+        return host.api.put(f"/challenges/{made['slug']}", files=upload, changes=None)
 
     assert put(ranking="mean-q").status_code == 200  # nothing is scored yet
     assert put().status_code == 200
