@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.clock import to_json_instant
@@ -25,6 +25,7 @@ from app.models import (
     RankingChange,
     Rescoring,
     RescoringState,
+    Status,
     Submission,
     Team,
 )
@@ -92,6 +93,15 @@ def read_participation(session: Session, phase: Phase, *, until: datetime) -> Pa
     for one, status, count in rows:
         days.setdefault(_day(one), {})[status] = count
     return Participations(n_teams or 0, n_people or 0, n_handing_in or 0, tuple(days.items()))
+
+
+def more_may_come(session: Session, phase: Phase, *, now: datetime) -> bool:
+    """Tell whether a closed phase's board may change: something waits, or a team has more time."""
+    waits = exists().where(
+        Submission.phase_id == phase.id, Submission.status.in_([Status.QUEUED, Status.RUNNING])
+    )
+    has_time = exists().where(PhaseExtension.phase_id == phase.id, PhaseExtension.closes_at > now)
+    return bool(session.scalar(select(or_(waits, has_time))))
 
 
 def read_extensions(session: Session, phase: Phase) -> list[Event]:

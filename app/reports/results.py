@@ -146,9 +146,10 @@ def _reading(document: Document, cite: References) -> Terms:
 
 
 def _methods_words(document: Document, cite: References) -> Paragraph:
+    official = method_name(document["method"]).lower()
     said = (
-        f"How ranks are made of scores is a choice, and may decide who leads {cite('wiesenfarth')}. "
-        f"Only the ranks by {method_name(document['method']).lower()}, the first column, count. "
+        "How ranks are made of scores is a choice, and may decide who leads "
+        f"{cite('wiesenfarth')}. Only the ranks by {official}, the first column, count. "
         f"Kendall's tau-b {cite('kendall')} is 1 where two orders are the same."
     )
     tau = ((document["agreement"] or {}).get("tasks") or {}).get("draw_tau")

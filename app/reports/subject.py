@@ -27,13 +27,15 @@ from app.reports.facts import Event, Participations
 class Subject:
     """All that a report tells: of one snapshot, and beside it.
 
-    `phase` is as the API tells it to anybody; `is_final` if nothing can come any more.
+    `phase` is as the API tells it to anybody; `is_settled` if nothing can come in any
+    more; `is_still` where the viewer sees the board as it was when it froze.
     """
 
     shown: Shown
     challenge: dict[str, str]
     phase: dict[str, Any]
-    is_final: bool
+    is_settled: bool
+    is_still: bool
     is_latest: bool
     extensions: Sequence[Event]
     participation: Participations | None
@@ -65,6 +67,8 @@ def find_subject(
     if shown.phase.id != phase_id or shown.number is None:
         raise NotFound("report")
     phase = shown.phase
+    roles = exists().where(Challenge.id == phase.challenge_id, holds_any_role(viewer))
+    has_role = bool(session.scalar(select(roles)))
     row = session.execute(
         select(Snapshot.created_at, Snapshot.inputs).where(Snapshot.number == shown.number)
     ).one()
@@ -77,11 +81,14 @@ def find_subject(
             "slug": challenge.slug, "title": challenge.title, "summary": challenge.summary
         },
         phase=view.model_dump(mode="json"),
-        is_final=state_of(phase, now) is PhaseState.CLOSED and is_latest,
+        is_settled=_is_closed(phase, now) and not facts.more_may_come(session, phase, now=now),
+        is_still=not has_role and _is_frozen(phase, now),
         is_latest=is_latest,
         extensions=facts.read_extensions(session, phase),
-        participation=_participation(
-            session, viewer, phase, until=now if is_latest else row.created_at, now=now
+        participation=(
+            facts.read_participation(session, phase, until=now if is_latest else row.created_at)
+            if has_role or _is_over(phase, now)
+            else None
         ),
         events=_events(session, phase),
         packages=facts.read_packages(session, row.inputs),
@@ -93,17 +100,17 @@ def read_parts(session: Session, subject: Subject) -> tuple[dict[str, Any], Hist
     return read_document(session, subject.shown), history_of(session, subject.shown)
 
 
-def _participation(
-    session: Session, viewer: Viewer, phase: Phase, *, until: datetime, now: datetime
-) -> Participations | None:
-    """Count who took part, where that is public: the phase is over, and its board hides nothing."""
-    has_role = session.scalar(
-        select(exists().where(Challenge.id == phase.challenge_id, holds_any_role(viewer)))
-    )
-    is_over = state_of(phase, now) is PhaseState.CLOSED
-    if has_role or (is_over and phase.board_visible and phase.board_frozen_at is None):
-        return facts.read_participation(session, phase, until=until)
-    return None
+def _is_frozen(phase: Phase, now: datetime) -> bool:
+    return phase.board_frozen_at is not None and phase.board_frozen_at <= now
+
+
+def _is_closed(phase: Phase, now: datetime) -> bool:
+    return state_of(phase, now) is PhaseState.CLOSED
+
+
+def _is_over(phase: Phase, now: datetime) -> bool:
+    """Tell whether all may know who took part: the phase is over, and its board hides nothing."""
+    return _is_closed(phase, now) and phase.board_frozen_at is None
 
 
 def _events(session: Session, phase: Phase) -> list[Event]:
@@ -113,8 +120,3 @@ def _events(session: Session, phase: Phase) -> list[Event]:
         *facts.read_disqualified(session, phase),
     ]
     return sorted(found, key=lambda event: event.at)
-
-
-def instant_of(document: dict[str, Any]) -> str:
-    """Return when the board was ranked, to the minute."""
-    return f"{datetime.fromisoformat(document['ranked_at']):%Y-%m-%d %H:%M} UTC"

@@ -50,10 +50,9 @@ def write_report(
         _citing(subject, document, address=address),
     ]
     sections.append(Section("references", "References", (Items(cite.listed(), is_numbered=True),)))
-    kind = "Final report" if subject.is_final else "Report"
     return Report(
         title=f"{subject.challenge['title']}: {document['phase_title']}",
-        subtitle=kind,
+        subtitle="Final report" if _unsettled(subject, document) is None else "Report",
         lead=lead_of(document),
         marks=_marks(subject, document),
         sections=tuple(section for section in sections if section is not None),
@@ -67,11 +66,22 @@ def _marks(subject: Subject, document: Document) -> tuple[tuple[str, str], ...]:
         ("Phase", f"{minute(phase['opens_at'])} to {minute(phase['closes_at'])}"),
         ("Board", f"snapshot {document['snapshot']}, ranked {minute(document['ranked_at'])}"),
     ]
+    note = _unsettled(subject, document)
+    return (*marks, ("Note", note)) if note else tuple(marks)
+
+
+def _unsettled(subject: Subject, document: Document) -> str | None:
+    """Say why this is not the last word on the phase; None where it is."""
     if not subject.is_latest:
-        marks.append(("Note", "There are later snapshots of this board than this one."))
-    elif not subject.is_final:
-        marks.append(("Note", "The phase has not closed yet: this board may change."))
-    return tuple(marks)
+        return "There are later snapshots of this board than this one."
+    if not subject.is_settled:
+        return "The phase has not come to its end yet: this board may change."
+    if document.get("part") == "public":
+        return "The private samples have not decided yet: this board is by the public ones."
+    if subject.is_still:
+        frozen_at = minute(subject.phase["board_frozen_at"])
+        return f"This board stands still since {frozen_at}: what came later is not shown."
+    return None
 
 
 def _participation(found: Participations | None) -> Section | None:

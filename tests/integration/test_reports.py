@@ -14,7 +14,16 @@ from markdown_it import MarkdownIt
 from sqlalchemy import select, update
 
 from app.clock import utc_now
-from app.models import Challenge, Participation, Phase, Status, Submission, Team
+from app.models import (
+    Challenge,
+    Participation,
+    Phase,
+    Rescoring,
+    RescoringState,
+    Status,
+    Submission,
+    Team,
+)
 from tests import builders, bulk
 from tests.api import Api
 from tests.builders import Contest
@@ -206,6 +215,8 @@ def test_a_frozen_board_tells_nothing_of_later(api: Api, parts: Parts) -> None:
     told = text_of(api.get(f"{played.path}.html").text)
     assert f"snapshot {played.first_snapshot}," in told
     assert "Participation" not in told
+    assert "This board stands still since" in told
+    assert "Final report" not in told
     assert played.teams[3] not in told
     assert "Participation" in text_of(played.contest.host.api.get(f"{played.path}.html").text)
     last = board_of(played.contest)["snapshot"]
@@ -221,15 +232,21 @@ def test_who_took_part_is_told_to_all_once_the_phase_is_over(api: Api, parts: Pa
         session.commit()
     open_now = api.get(path).text
     assert "Participation" not in open_now
-    assert "has not closed yet" in open_now
+    assert "has not come to its end yet" in open_now
     assert "4 teams with 0 members took part" in host.get(path).text
     set_phase(parts, played.contest.phase, closes_at=utc_now())
     told = api.get(path).text
-    assert "*Final report*" in told
+    assert "*Report*" in told  # one still waits
     assert "4 teams with 0 members took part" in told
     day = f"{utc_now():%Y-%m-%d}"
     assert f"| {day} | 4 | 3 | 1 |" in told
     assert "| All | 4 | 3 | 1 |" in told
+    with parts.sessions() as session:
+        scored = {"status": Status.SCORED, "finished_at": utc_now()}
+        waiting = Submission.id == UUID(played.submissions[3])
+        session.execute(update(Submission).where(waiting).values(**scored))
+        session.commit()
+    assert "*Final report*" in api.get(path).text
 
 
 def test_what_was_decided_is_told_as_far_as_its_reasons_are_public(api: Api, parts: Parts) -> None:
@@ -253,6 +270,26 @@ def test_what_was_decided_is_told_as_far_as_its_reasons_are_public(api: Api, par
         assert "Reason 0" in told
         assert "Reason 1" not in told
         assert "method from average-rank to mean-score | Means are clearer. |" in told
+
+
+def test_a_rescoring_that_was_applied_to_the_phase_is_told(api: Api, parts: Parts) -> None:
+    played = play(api, parts)
+    contest = played.contest
+    now = utc_now()
+    by = UUID(contest.host.id)
+    with parts.sessions() as session:
+        for phase, reason in ((contest.phase, "A row was shifted."), (str(by), "Elsewhere.")):
+            session.add(
+                Rescoring(
+                    challenge_id=UUID(contest.challenge["id"]), state=RescoringState.APPLIED,
+                    reason=reason, by_id=by, created_at=now, decided_at=now, decided_by_id=by,
+                    rules={"phases": [{"phase_id": phase}]}, record={},
+                )
+            )  # fmt: skip
+        session.commit()
+    told = api.get(f"{played.path}.md").text
+    assert "| All submissions scored anew | A row was shifted. |" in told
+    assert "Elsewhere" not in told
 
 
 def test_an_unpublished_challenge_has_a_report_for_its_roles(api: Api, parts: Parts) -> None:
