@@ -1,6 +1,7 @@
 """What tests of re-scorings share: changed bundles of a challenge, sets, and a worker's part."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,15 @@ import yaml
 from app.clock import utc_now
 from app.models import ItemState, Rescoring, RescoringItem
 from tests import builders
-from tests.builders import Person
+from tests.api import Api
+from tests.builders import Contest, Person
+from worker.evaluate import evaluate_submission
 from worker.parts import Parts
 from worker.rank import rank_phase
 from worker.rescore import rescore_submission
 from worker.rescoring_sweep import sweep_rescorings
 
+QUOTA = {"per_day": 100, "total": 100, "in_flight": 100}
 REASON = "The labels of two tiles were swapped."
 
 
@@ -111,3 +115,40 @@ def board_ranks(api: Any, phase: str) -> dict[str, int]:
     """Return the rank of each team on the public board."""
     board = api.ok("GET", f"/phases/{phase}/leaderboard")
     return {one["team"]: one["rank"] for one in board["entries"] if one["rank"] is not None}
+
+
+@dataclass
+class Game:
+    """A contest of three teams and a baseline, scored and ranked."""
+
+    contest: Contest
+    teams: list[Person]
+    submissions: list[str]
+
+    @property
+    def host(self) -> Person:
+        return self.contest.host
+
+    @property
+    def slug(self) -> str:
+        return str(self.contest.challenge["slug"])
+
+    @property
+    def phase(self) -> str:
+        return self.contest.phase
+
+
+def play(api: Api, parts: Parts, **phase: Any) -> Game:
+    """Hand in, score and rank a contest of one phase."""
+    contest = builders.contest(api, parts.sessions, **{"quota": QUOTA, **phase})
+    teams = [builders.contestant(api, contest.challenge) for _ in range(3)]
+    made = [
+        builders.submit(team, contest.phase, builders.blend(share, seed=number)).json()["id"]
+        for number, (team, share) in enumerate(zip(teams, (0.9, 0.7, 0.4), strict=True))
+    ]
+    baseline = builders.submit(contest.host, contest.phase, builders.noise(1), baseline="true")
+    made.append(baseline.json()["id"])
+    for one in made:
+        evaluate_submission(parts, UUID(one))
+    rank_phase(parts, UUID(contest.phase))
+    return Game(contest, teams, made)
