@@ -27,7 +27,7 @@ from app.submissions.selection import Standing
 from app.submissions.split_scores import numbers_of
 from probeboard.scores import as_counted
 
-AT_ONCE = 500
+AT_ONCE = 250
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 _NAMED = (
