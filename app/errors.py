@@ -191,6 +191,13 @@ class Conflict(DomainError):
     title = "The present state forbids it"
 
 
+class LastOrganizer(Conflict):
+    """A challenge has at least one organizer. Make another person one first."""
+
+    code = "last-organizer"
+    title = "The challenge would have no organizer"
+
+
 class EmailTaken(Conflict):
     """Log in with the address, or register another. Upper and lower case do not differ."""
 

@@ -54,6 +54,7 @@ from app.queue import JobQueue, make_celery
 from app.ratelimit import RateCounter
 from app.reports import endpoints as reports
 from app.rescorings import endpoints as rescorings
+from app.roles import endpoints as roles
 from app.settings import Settings, settings_of_environment
 from app.submissions import disqualifying_endpoints as disqualifying
 from app.submissions import endpoints as submissions
@@ -66,9 +67,9 @@ log = structlog.get_logger(__name__)
 
 API_PREFIX = "/api/v1"
 NOUNS = (
-    accounts, teams, merges, challenges, bundles, participations, releasing, phases, extensions,
-    submissions, quotas, disqualifying, watching, leaderboards, history, pictures, placements,
-    ranking_changes, rescorings, exports, reports, overviews, notices, webhooks, audit,
+    accounts, teams, merges, challenges, roles, bundles, participations, releasing, phases,
+    extensions, submissions, quotas, disqualifying, watching, leaderboards, history, pictures,
+    placements, ranking_changes, rescorings, exports, reports, overviews, notices, webhooks, audit,
 )  # fmt: skip
 EVERYWHERE = (
     BadRequest, Unauthenticated, ScopeMissing, TooLarge, InvalidInput, Unavailable

@@ -151,6 +151,12 @@ TABLE = {
     "DELETE /api/v1/challenges/{slug}/participations/{participation_id}/disqualification": (
         DECIDING
     ),
+    "GET /api/v1/challenges/{slug}/roles": replace(FOR_ROLES, others=403),
+    # 422 and 404: let in, and then nobody has registered so, nobody of this id has a role.
+    "POST /api/v1/challenges/{slug}/roles": _organizers(
+        422, {"email": "nobody@example.org", "role": "reader"}
+    ),
+    "DELETE /api/v1/challenges/{slug}/roles/{user_id}": _organizers(404),
     "GET /api/v1/challenges/{slug}/bound-members": replace(FOR_ROLES, others=403),
     # 404: let in, and then nobody of this id is bound.
     "POST /api/v1/challenges/{slug}/bound-members/{user_id}/release": _organizers(

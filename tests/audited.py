@@ -54,6 +54,8 @@ ACTIONS: dict[str, set[str]] = {
     f"POST {OF_CHALLENGE}/announcements": {"announcement.posted"},
     f"PATCH {OF_CHALLENGE}/announcements/{{announcement_id}}": {"announcement.edited"},
     f"DELETE {OF_CHALLENGE}/announcements/{{announcement_id}}": {"announcement.withdrawn"},
+    f"POST {OF_CHALLENGE}/roles": {"role.given"},
+    f"DELETE {OF_CHALLENGE}/roles/{{user_id}}": {"role.taken"},
     f"POST {OF_CHALLENGE}/rescorings": {"rescoring.created"},
     f"POST {OF_RESCORING}/application": {"rescoring.applied"},
     f"POST {OF_RESCORING}/cancellation": {"rescoring.cancelled"},
