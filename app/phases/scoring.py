@@ -65,12 +65,12 @@ class ScoringRules:
     def digest(self) -> str:
         """Name what decides the numbers: evaluations of equal digests have equal scores.
 
-        Weights and order decide none of a task's scores. Of what is drawn for all tasks together,
-        where predictions are kept, they do.
+        Weights decide none of a task's scores, and neither does the order of tasks; but what is
+        drawn for all tasks together, where predictions are kept, is kept in their order.
         """
         named = self.receipt
         if Analysis.PREDICTIONS in self.analyses:
-            named["drawn"] = [[task.slug, task.weight] for task in self.tasks]
+            named["drawn"] = [task.slug for task in self.tasks]
         return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -1,10 +1,13 @@
 """What was found beside the scores: who may see how much of it."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -65,8 +68,9 @@ def read_analyses(
     if not detail.sees_everything and detail.phase.team_sees != TeamSees.TASKS:
         raise Forbidden("This phase shows teams no figures of tasks.")
     column: Any = Evaluation.analyses
+    draws: Any = Evaluation.sample_draws
     if part is Part.PRIVATE:
-        column = Evaluation.private_analyses
+        column, draws = Evaluation.private_analyses, Evaluation.private_sample_draws
         if not sees_private(detail.phase, now, sees_everything=detail.sees_everything):
             raise NotFound("analysis")
     found = session.scalar(_official(column, submission_id))
@@ -75,6 +79,10 @@ def read_analyses(
     tasks = tasks_of(session, detail.phase.id)
     shown = display_names(detail.phase, tasks)
     decimals = None if detail.sees_everything else detail.phase.decimals
+    sent = session.scalar(_official(draws, submission_id))
+    if sent is not None:
+        weights = [task.weight for task in tasks]
+        found = found | {"sample_bootstrap": _weighed(found["sample_bootstrap"], sent, weights)}
     return _view(found, Cut({task.slug: shown[task.task_id] for task in tasks}, decimals))
 
 
@@ -102,6 +110,14 @@ def find_predictions(session: Session, viewer: Viewer, submission_id: UUID, *, p
 
 def _official(column: Any, submission_id: UUID) -> Any:
     return select(column).where(Evaluation.submission_id == submission_id, Evaluation.is_official)
+
+
+def _weighed(found: dict[str, Any], sent: bytes, weights: Sequence[float]) -> dict[str, Any]:
+    """Weigh the mean score's error as the phase does now: it may have been evaluated by others."""
+    draws = np.frombuffer(sent, dtype="<f4").reshape(len(weights), -1).astype(np.float64)
+    shares = np.asarray(weights, dtype=np.float64) / math.fsum(weights)
+    error = float((shares @ draws).std())
+    return found | {"mean_score": {"standard_error": None if math.isnan(error) else error}}
 
 
 def _view(found: dict[str, Any], cut: Cut) -> AnalysesView:
