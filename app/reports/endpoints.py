@@ -128,6 +128,7 @@ def _respond(
         )
         tag = f"{subject.digest}-{asked.form}-{writing_version()}-{drawing_version()}"
         headers = headers_of(tag, subject.shown.number, subject.shown.sha256)
+        headers["Content-Disposition"] = f'inline; filename="{subject.name}.{asked.form}"'
         if is_known(tag, asked.if_none_match):
             return unchanged(headers)
         content = desk.find(tag)

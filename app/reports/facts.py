@@ -200,8 +200,19 @@ def _out(row: Participation | Submission, what: str) -> Event:
 def _changed(row: RankingChange) -> str:
     """Name what is another after the change, with its value before and after."""
     names = [name for name in row.after if row.after[name] != row.before.get(name)]
-    told = (f"{name} from {row.before.get(name)} to {row.after[name]}" for name in names)
-    return "; ".join(told).replace("_", " ").replace("None", "none")
+    return "; ".join(
+        f"{name.replace('_', ' ')} from {_value(row.before.get(name))} to {_value(row.after[name])}"
+        for name in names
+    )
+
+
+def _value(value: object) -> str:
+    """Write a part of a policy as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and "T" in value:
+        return _minute(datetime.fromisoformat(value))
+    return "none" if value is None else str(value)
 
 
 def _minute(instant: datetime) -> str:

@@ -43,6 +43,11 @@ class Subject:
     packages: dict[str, list[str]]
 
     @property
+    def name(self) -> str:
+        """What a file of it is called."""
+        return f"{self.challenge['slug']}-{self.phase['slug']}-report-{self.shown.number}"
+
+    @property
     def digest(self) -> str:
         """Name what it tells: equal digests, equal reports."""
         told = asdict(self) | {"shown": self.shown.sha256}

@@ -110,6 +110,8 @@ def test_the_report_tells_the_board_as_the_snapshot_does(played: Played, api: Ap
     answer = api.get(f"{played.path}.html")
     told = text_of(answer.text)
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    name = f"{board['challenge']}-dev-report-{board['snapshot']}.html"
+    assert answer.headers["content-disposition"] == f'inline; filename="{name}"'
     for entry in board["entries"]:
         assert (entry["team"] or "Baseline") in told
         assert f"{entry['mean_score']:.4f} ± {entry['mean_score_error']:.4f}" in told
