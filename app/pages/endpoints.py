@@ -124,6 +124,7 @@ def board_history(slug: str, phase_slug: str, session: DbSession) -> Response:
             phase=phase,
             steps=[(point, Moment.of(point.ranked_at)) for point in reversed(past.points)],
             total=past.total,
+            private_since=past.private_since,
             api=f"/api/v1/phases/{phase.id}/leaderboard",
         )
 
