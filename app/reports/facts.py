@@ -27,8 +27,11 @@ from app.models import (
     RescoringState,
     Status,
     Submission,
+    TaskNames,
     Team,
 )
+from app.rescorings.rules import SetRules
+from app.rescorings.words import Said, changes_of
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ def read_changes(session: Session, phase: Phase) -> list[Event]:
 
 
 def read_rescorings(session: Session, phase: Phase) -> list[Event]:
-    """Return the re-scorings that were applied to the phase, oldest first."""
+    """Return which re-scorings were applied to the phase, oldest first, and what they changed."""
     rows = session.scalars(
         select(Rescoring)
         .where(
@@ -142,13 +145,21 @@ def read_rescorings(session: Session, phase: Phase) -> list[Event]:
             Rescoring.state == RescoringState.APPLIED,
             Rescoring.rules["phases"].contains([{"phase_id": str(phase.id)}]),
         )
-        .order_by(Rescoring.id)
+        .order_by(Rescoring.decided_at)
     )
-    return [
-        Event(to_json_instant(row.decided_at), "All submissions scored anew", row.reason)
-        for row in rows
-        if row.decided_at is not None
-    ]
+    masked = phase.board_task_names == TaskNames.MASKED
+    found = []
+    for row in rows:
+        changes = SetRules.from_document(row.rules).phases
+        said = [
+            _said(one)
+            for change in changes
+            if change.phase_id == phase.id
+            for one in changes_of(change, masked=masked)
+        ]
+        at = "" if row.decided_at is None else to_json_instant(row.decided_at)
+        found.append(Event(at, f"All submissions scored anew: {'; '.join(said)}", row.reason))
+    return found
 
 
 def read_disqualified(session: Session, phase: Phase) -> list[Event]:
@@ -204,6 +215,17 @@ def _changed(row: RankingChange) -> str:
         f"{name.replace('_', ' ')} from {_value(row.before.get(name))} to {_value(row.after[name])}"
         for name in names
     )
+
+
+def _said(one: Said) -> str:
+    """Say one thing that a re-scoring changed."""
+    match one.what:
+        case "task-added" | "task-removed":
+            return f"task {one.task} {one.what.removeprefix('task-')}"
+        case "order":
+            return "the order of the tasks"
+    of = "" if one.task is None else f" of {one.task}"
+    return f"{one.what}{of} from {one.before} to {one.after}"
 
 
 def _value(value: object) -> str:
