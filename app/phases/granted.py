@@ -20,11 +20,6 @@ class Granted:
     team: str | None
     by: str | None
 
-    @property
-    def id(self) -> UUID:
-        """The record's."""
-        return self.row.id
-
 
 def list_extensions(
     session: Session, viewer: Viewer, phase_id: UUID, *, after: UUID | None, limit: int

@@ -115,6 +115,7 @@ def test_teams_that_merge_keep_what_both_were_granted(
     joins = {"participation_id": part_of(people[1], challenge)}
     stays = {"participation_id": part_of(people[0], challenge)}
     extend(host, phase, **joins, extra_submissions=1)
+    extend(host, phase, **joins, closes_at="2098-02-01T00:00:00Z")  # less than the other has
     extend(host, phase, **joins, closes_at=LATEST, extra_submissions=1)
     extend(host, phase, **stays, closes_at="2098-03-01T00:00:00Z")
     assert accept(people[1], offer).status_code == 200
