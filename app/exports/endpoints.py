@@ -183,7 +183,8 @@ def download_embeddings(
 ) -> Response:
     """Download a submission's embeddings as they were checked, for `probeboard check` and others.
 
-    Of your own team's; organizers and readers any. The file that was uploaded is not kept.
+    Of your own team's; organizers and readers any. As float32, whatever the types of the file were;
+    the uploaded file itself is not kept.
     """
     with sessions() as session:
         found = service.find_embeddings(session, viewer, submission_id, blobs=blobs, now=utc_now())

@@ -5,10 +5,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
+from app.leaderboards.board import build_board
+from app.leaderboards.document import content_of
+from app.reports.blocks import Report, Section
+from app.reports.board_tables import board_table, methods_table, task_table
+from app.reports.figures import as_of_now
+from app.reports.html import to_html
+from tests import boards
 from tests.browser.conftest import Place
 
 PHONE, DESK = (390, 844), (1280, 900)
@@ -82,6 +90,37 @@ def test_pictures_are_those_of_the_ground(chromium: Browser, report: Path) -> No
                 printed = window.locator("figure img").first.evaluate("one => one.currentSrc")
     assert used["light"] != used["dark"]
     assert printed == used["light"]
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of twelve teams with long names in eleven tasks, without its pictures."""
+    rng = np.random.default_rng(1)
+    names = [f"nitrogen dioxide {number}" for number in range(11)]
+    pool = [
+        boards.contender(
+            number, row, n_splits=10, spread=0.02, team=f"Team of a rather long name {number}",
+            method_name="Compressed masked autoencoder, 1024 dimensions",
+        )
+        for number, row in enumerate(rng.uniform(0.2, 0.8, size=(12, 11)).tolist(), start=1)
+    ]  # fmt: skip
+    board = build_board(boards.rules(weights=[1.0] * 11, names=names), pool, [])
+    document = as_of_now({**content_of(board), "snapshot": 1})
+    tables = (board_table(document), task_table(document), methods_table(document))
+    assert None not in tables
+    path = tmp_path_factory.mktemp("wide") / "report.html"
+    section = Section("results", "Results", tuple(filter(None, tables)))
+    path.write_bytes(to_html(Report("Wide", "Report", "Lead.", (), (section,)), {}))
+    return path
+
+
+def test_a_wide_board_fits_on_paper_and_scrolls_on_a_phone(chromium: Browser, wide: Path) -> None:
+    for window in opened(chromium, wide, (688, 1000)):
+        window.emulate_media(media="print")
+        assert window.evaluate("document.documentElement.scrollWidth") <= 688
+    for window in opened(chromium, wide, PHONE):
+        assert window.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        assert Axe().run(window).violations_count == 0
 
 
 def test_on_paper_no_table_is_cut_off(page: Page) -> None:
