@@ -156,7 +156,7 @@ def _require_ready(session: Session, rescoring: Rescoring, rules: SetRules) -> N
     if blocked:
         raise RescoringBlocked(
             f"{len(blocked)} submissions that count have no scores by the new rules.",
-            blocked=[vars(one) for one in blocked],
+            blocked=[vars(one) | {"submission_id": str(one.submission_id)} for one in blocked],
             total=len(blocked),
         )
     progress = read_progress(session, rescoring, rules)

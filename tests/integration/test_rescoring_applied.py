@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import undefer
 
 from app.leaderboards.verifying import verify_snapshots
 from app.models import Evaluation, Notice, NoticeKind, Phase, Task
@@ -31,7 +33,7 @@ def official(parts: Parts, submission: str) -> list[Evaluation]:
         statement = sa.select(Evaluation).where(
             Evaluation.submission_id == UUID(submission), Evaluation.is_official
         )
-        return list(session.scalars(statement))
+        return list(session.scalars(statement.options(undefer(Evaluation.sample_draws))))
 
 
 def holds_all(parts: Parts, phase: str) -> bool:
@@ -136,17 +138,29 @@ def test_other_weights_need_no_evaluation(game: Game, parts: Parts) -> None:
     assert second["mean_score"] == shown["scores"]["mean_score"]
 
 
-def test_where_predictions_are_kept_weights_decide_what_is_drawn(api: Api, parts: Parts) -> None:
-    game = rescoring.play(api, parts, analyses=["predictions"])
+def test_where_samples_are_drawn_another_order_is_evaluated_and_other_weights_are_not(
+    game: Game, parts: Parts
+) -> None:
+    host, one = game.host, game.submissions[0]
+
+    def turn(config: dict[str, Any]) -> None:
+        of_phase(config)["tasks"] = ["wet", "height"]
 
     def weigh(config: dict[str, Any]) -> None:
         of_phase(config)["tasks"] = ["wet", {"task": "height", "weight": 3}]
 
-    address = rescoring.make(game.host, game.slug, weigh)
-    assert rescoring.work(parts, address) == 4
-    changes = game.host.api.ok("GET", address)["phases"][0]["changes"]
-    assert [one["what"] for one in changes] == ["order", "weight"]
-    rescoring.apply(game.host, address, parts)
+    turned = rescoring.make(host, game.slug, turn)
+    assert rescoring.work(parts, turned) == 4
+    assert [one["what"] for one in host.api.ok("GET", turned)["phases"][0]["changes"]] == ["order"]
+    rescoring.apply(host, turned, parts)
+    before = host.api.ok("GET", f"/submissions/{one}/analyses")["sample_bootstrap"]
+    rescoring.apply(host, rescoring.make(host, game.slug, weigh), parts)
+    after = host.api.ok("GET", f"/submissions/{one}/analyses")["sample_bootstrap"]
+    assert after["tasks"] == before["tasks"]
+    draws = np.frombuffer(official(parts, one)[0].sample_draws or b"", "<f4").reshape(2, -1)
+    for told, shares in ((before, [0.5, 0.5]), (after, [0.25, 0.75])):
+        error = told["mean_score"]["standard_error"]
+        assert error == pytest.approx((np.array(shares) @ draws.astype(float)).std())
     assert holds_all(parts, game.phase)
 
 
