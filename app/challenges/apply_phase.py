@@ -15,7 +15,7 @@ from app.challenges.phase_bundle import PhaseBundle, TaskBundle
 from app.challenges.private_part import sides_to_bytes
 from app.challenges.rules import policy_of
 from app.challenges.samples import write_sample_ids
-from app.models import Challenge, LabelSet, Phase, PhaseTask, Task, new_id
+from app.models import Challenge, LabelSet, Phase, PhaseExtension, PhaseTask, Task, new_id
 from app.phases.splits import TaskSplits
 from app.queue import request_ranking
 from probeboard.labelsets import LabelSet as Labels
@@ -115,6 +115,12 @@ def _set_private(target: Target, phase: Phase, part: PhaseBundle) -> None:
     phase.private_sides = target.blobs.put(BlobKind.MARKS, sides)
     phase.n_private_samples = len(part.private)
     phase.revealed_at = part.config.private.revealed_at
+    # Whoever was given more time, be it before there were private samples.
+    phase.hidden_until = target.session.scalar(
+        select(func.max(PhaseExtension.closes_at)).where(
+            PhaseExtension.phase_id == phase.id, PhaseExtension.participation_id.is_not(None)
+        )
+    )
 
 
 def _write_phase_tasks(

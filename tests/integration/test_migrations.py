@@ -300,3 +300,37 @@ def test_the_database_holds_policies_to_sense_and_their_changes_to_what_was_writ
         refused = pytest.raises(sa.exc.DBAPIError, match=r"rows of \w+ never change")
         with engine.connect() as connection, refused:
             connection.execute(sa.text(statement))
+
+
+def test_private_scores_go_where_nothing_tells_them_from_public_ones(
+    own: Settings, parts: Parts
+) -> None:
+    fill(own, parts)
+    engine = engine_of(own)
+    twice = (
+        "CREATE TEMPORARY TABLE twin AS SELECT * FROM task_score",
+        "UPDATE twin SET part = 'private'",
+        "INSERT INTO task_score SELECT * FROM twin",
+    )
+    with engine.begin() as connection:
+        for statement in twice:
+            connection.execute(sa.text(statement))
+    count = "SELECT count(*) FROM task_score"
+    ((n_rows,),) = columns(engine, count)
+    command.downgrade(alembic_config(own.database_url), "0008")
+    assert columns(engine, count) == [(n_rows // 2,)]
+    with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError, match="never change"):
+        connection.execute(sa.text("UPDATE task_score SET q = 0"))
+    command.upgrade(alembic_config(own.database_url), "head")
+    assert columns(engine, "SELECT DISTINCT part FROM task_score") == [("public",)]
+    for statement, check in {
+        "UPDATE phase SET private_sides = 'a digest'": "phase_private_part_counted",
+        "UPDATE phase SET private_sides = 'a', n_private_samples = n_samples": (
+            "phase_both_parts_have_samples"
+        ),
+        "UPDATE phase SET revealed_at = now()": "phase_revealed_is_private",
+        "UPDATE leaderboard SET part = 'secret'": "leaderboard_part_known",
+    }.items():
+        refused = pytest.raises(sa.exc.IntegrityError, match=f"ck_{check}")
+        with engine.connect() as connection, refused:
+            connection.execute(sa.text(statement))

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from app.clock import utc_now
-from app.models import AuditEntry, Leaderboard
+from app.models import AuditEntry, Leaderboard, Phase
+from app.phases.parts import reveal_of
 from tests import builders, two_parts
 from tests.api import Api
 from tests.builders import Contest
@@ -105,6 +106,25 @@ def test_it_waits_for_a_team_that_was_given_more_time_and_does_not_say_so(
     # And no longer, if it is over.
     request_reveals(parts, now=until)
     assert board(parts, phase)[0] == requested + 1
+
+
+def test_it_waits_for_a_team_that_had_more_time_before_there_were_private_samples(
+    server: RunningServer, parts: Parts
+) -> None:
+    until = utc_now() + timedelta(days=40_000)
+    with Api(server.url) as api:
+        host = builders.organizer(api, parts.sessions)
+        made = builders.challenge(host, two_parts.bundle(private=None, analyses=[]))
+        builders.contestant(api, made)
+        (entry,) = host.api.ok("GET", f"/challenges/{made['slug']}/participations")["items"]
+        phase = made["phases"][0]["id"]
+        more = {"closes_at": until.isoformat(), "reason": "Their power was cut."}
+        given = more | {"participation_id": entry["id"]}
+        host.api.ok("POST", f"/phases/{phase}/extensions", json=given)
+        parted = two_parts.renamed(two_parts.bundle(analyses=[]), made["slug"])
+        host.api.ok("PUT", f"/challenges/{made['slug']}", files=builders.bundle_upload(parted))
+    with parts.sessions() as session:
+        assert reveal_of(session.get_one(Phase, UUID(phase))) == until
 
 
 def test_nobody_is_given_more_time_once_private_scores_are_out(
