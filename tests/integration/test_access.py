@@ -200,7 +200,7 @@ def test_what_may_not_be_seen_looks_like_what_is_not_there(world: World, api: Ap
         "phase_id": unused, "submission_id": unused, "participation_id": unused,
         "slug": "there-is-none", "number": "999999", "user_id": unused,
         "shown": unused, "announcement_id": unused, "webhook_id": unused, "team_id": unused,
-        **PICTURE,
+        "rescoring_id": unused, **PICTURE,
     }  # fmt: skip
     for route, row in TABLE.items():
         if row.expected("stranger", "unpublished") == 404 and "{" in route:
