@@ -7,14 +7,16 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.leaderboards.pictures import Theme
-from app.reports.blocks import Report
+from app.reports.blocks import Cell, Report
 
 HERE = Path(__file__).parent
 # Said in the file, too: it is opened from a disk, where nobody sends headers.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
+
+_LINK = Markup(' <a href="{}" rel="nofollow ugc noopener" aria-label="{} of {} by {}">{}</a>')
 
 Drawings = Mapping[tuple[str, Theme], bytes]
 
@@ -40,12 +42,26 @@ def writing_version() -> str:
     return digest.hexdigest()[:8]
 
 
+def _cell(one: Cell) -> Markup:
+    """Write a cell; a board of a thousand entries has tens of thousands, too many for a macro."""
+    text = Markup("<b>{}</b>").format(one.text) if one.is_best else escape(one.text)
+    if one.note is None and not one.links:
+        return text
+    links = Markup("").join(
+        _LINK.format(link.url, link.text, one.note or one.text, one.text, link.text)
+        for link in one.links
+    )
+    return Markup("{}<small>{}{}</small>").format(text, one.note or "", links)
+
+
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["cell"] = _cell
+    return made
