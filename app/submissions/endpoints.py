@@ -48,7 +48,7 @@ from app.http.schemas import Page
 from app.models import Part, Status
 from app.policy import Viewer
 from app.queue import EVALUATE_SUBMISSION, RANK_PHASE, JobQueue, request_ranking
-from app.submissions import analyses, choosing, service
+from app.submissions import analyses, changing, choosing, service
 from app.submissions.describing import describe, describer_of
 from app.submissions.receiving import IntakeDesk
 from app.submissions.schemas import (
@@ -194,7 +194,7 @@ def edit_submission(
 ) -> SubmissionView:
     """Change what is said of the method, or whether it is public, until the phase closes."""
     changes = body.model_dump(exclude_unset=True)
-    phase_id = service.edit(session, viewer, submission_id, changes, now=utc_now())
+    phase_id = changing.edit(session, viewer, submission_id, changes, now=utc_now())
     return _rank_again(session, queue, viewer, phase_id, submission_id)
 
 
@@ -236,7 +236,7 @@ def withdraw_submission(
     submission_id: SubmissionId, request: Request, session: DbSession, viewer: SubmitViewer
 ) -> SubmissionView:
     """Take a queued submission back; it costs no quota."""
-    service.withdraw(session, viewer, submission_id, now=utc_now())
+    changing.withdraw(session, viewer, submission_id, now=utc_now())
     session.commit()
     publish(request.app.state.redis, submission_id, status=Status.WITHDRAWN, tasks_done=0)
     session.expire_all()
@@ -255,7 +255,7 @@ def retry_submission(
 ) -> SubmissionView:
     """Queue a failed submission again. Organizers only."""
     more = settings.max_attempts
-    service.retry(session, viewer, submission_id, now=utc_now(), more=more)
+    changing.retry(session, viewer, submission_id, now=utc_now(), more=more)
     session.commit()
     if queue.announce(EVALUATE_SUBMISSION, submission_id):
         service.mark_announced(session, [submission_id], now=utc_now())

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.errors import StatusForbids
 from app.models import Evaluation, Status, Submission
 from app.policy import Viewer
-from app.submissions import service
+from app.submissions import changing
 from app.submissions.lifecycle import COUNTS_FOR_QUOTA, IN_FLIGHT, SOURCES, TERMINAL, move
 from probeboard.probing import TaskScores
 from tests import builders
@@ -210,7 +210,7 @@ class Life:
 
     def _retry(self, status: str) -> None:
         try:
-            service.retry(self.session, self.viewer, self.submission_id, now=self.now, more=2)
+            changing.retry(self.session, self.viewer, self.submission_id, now=self.now, more=2)
             retried = True
         except StatusForbids:
             retried = False

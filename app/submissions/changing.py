@@ -1,0 +1,93 @@
+"""Change submissions that are in: what is said of them, withdraw them, try them again."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.errors import StatusForbids
+from app.models import Phase, Status, Submission
+from app.phases.clock import require_open
+from app.phases.terms import terms_of
+from app.policy import Viewer
+from app.submissions.auditing import note_change
+from app.submissions.lifecycle import move
+from app.submissions.service import require_organized, require_owned
+
+
+def withdraw(session: Session, viewer: Viewer, submission_id: UUID, *, now: datetime) -> None:
+    """Take a queued submission back; it costs no quota.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such submission.
+    Forbidden
+        If it is not the viewer's team's.
+    StatusForbids
+        If it is not queued any more.
+    """
+    require_owned(session, viewer, submission_id)
+    if not move(session, submission_id, Status.WITHDRAWN, now=now):
+        raise StatusForbids("Only a queued submission can be withdrawn.")
+    submission = session.get_one(Submission, submission_id)
+    note_change(session, viewer, "submission.withdrawn", submission, now=now)
+
+
+def edit(
+    session: Session,
+    viewer: Viewer,
+    submission_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    now: datetime,
+) -> UUID:
+    """Change what is said of the method, or whether it is public; return the phase to rank.
+
+    Raises
+    ------
+    NotFound, Forbidden
+        As `withdraw`.
+    PhaseNotOpen
+        If the phase has closed for the team.
+    """
+    require_owned(session, viewer, submission_id)
+    submission = session.get_one(
+        Submission, submission_id, with_for_update=True, populate_existing=True
+    )
+    phase = session.get_one(Phase, submission.phase_id)
+    terms = terms_of(session, phase, submission.participation_id)
+    require_open(phase, now, closes_at=terms.closes_at)
+    before = {name: getattr(submission, name) for name in changes}
+    for name, value in changes.items():
+        setattr(submission, name, value)
+    note_change(
+        session, viewer, "submission.edited", submission, before=before, after=changes, now=now
+    )
+    return submission.phase_id
+
+
+def retry(
+    session: Session, viewer: Viewer, submission_id: UUID, *, now: datetime, more: int
+) -> None:
+    """Queue a failed submission again, with `more` attempts.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such submission.
+    Forbidden
+        If the viewer does not organize the challenge.
+    StatusForbids
+        If it has not failed.
+    """
+    require_organized(session, viewer, submission_id)
+    values = {"attempts_allowed": Submission.attempt + more}
+    if not move(
+        session, submission_id, Status.QUEUED, now=now, source=Status.FAILED, values=values
+    ):
+        raise StatusForbids("Only a failed submission can be retried.")
+    submission = session.get_one(Submission, submission_id)
+    note_change(session, viewer, "submission.retried", submission, now=now)
