@@ -192,7 +192,10 @@ def edit_submission(
     queue: Queue,
     viewer: SubmitViewer,
 ) -> SubmissionView:
-    """Change what is said of the method, or whether it is public, until the phase closes."""
+    """Change what is said of the method, or whether it is public, until the phase closes.
+
+    Organizers change any, at any time, baselines too; it is on record.
+    """
     changes = body.model_dump(exclude_unset=True)
     phase_id = changing.edit(session, viewer, submission_id, changes, now=utc_now())
     return _rank_again(session, queue, viewer, phase_id, submission_id)
@@ -235,7 +238,7 @@ def unselect_submission(
 def withdraw_submission(
     submission_id: SubmissionId, request: Request, session: DbSession, viewer: SubmitViewer
 ) -> SubmissionView:
-    """Take a queued submission back; it costs no quota."""
+    """Take a queued submission back; it costs no quota. Organizers take back baselines."""
     changing.withdraw(session, viewer, submission_id, now=utc_now())
     session.commit()
     publish(request.app.state.redis, submission_id, status=Status.WITHDRAWN, tasks_done=0)

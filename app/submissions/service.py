@@ -126,10 +126,21 @@ def require_owned(session: Session, viewer: Viewer, submission_id: UUID) -> None
     Forbidden
         If it is another team's, or a baseline.
     """
+    if not is_owned(session, viewer, submission_id):
+        raise Forbidden("This is another team's submission.")
+
+
+def is_owned(session: Session, viewer: Viewer, submission_id: UUID) -> bool:
+    """Tell whether a submission is the viewer's team's.
+
+    Raises
+    ------
+    NotFound
+        If the viewer sees no such submission.
+    """
     get_submission(session, viewer, submission_id)
     mine = select(Submission.id).where(Submission.id == submission_id, owns_submission(viewer))
-    if session.scalar(mine) is None:
-        raise Forbidden("This is another team's submission.")
+    return session.scalar(mine) is not None
 
 
 def require_organized(session: Session, viewer: Viewer, submission_id: UUID) -> None:
