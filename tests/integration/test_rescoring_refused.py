@@ -1,5 +1,6 @@
 """What a re-scoring may not be, and when it cannot be made or applied."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ def test_a_bundle_that_changes_more_than_scores_is_refused_with_the_keys(game: G
 def test_samples_and_phases_are_not_for_it(game: Game) -> None:
     def add(config: dict[str, Any]) -> None:
         config["phases"][0]["scaling"] = "per-dimension"
-        config["phases"].append(config["phases"][0] | {"slug": "more", "title": "More"})
+        config["phases"].append(deepcopy(config["phases"][0]) | {"slug": "more", "title": "More"})
 
     assert refused(game, add)["paths"] == ["phases.more"]
     fewer = "\n".join(["id", *builders.sample_ids(59)]).encode() + b"\n"
@@ -128,7 +129,7 @@ def test_a_phase_that_came_with_a_task_that_is_asked_otherwise_makes_it_outdated
 
     def add(config: dict[str, Any]) -> None:
         config["phases"].append(
-            config["phases"][0] | {"slug": "more", "title": "More", "tasks": ["wet"]}
+            deepcopy(config["phases"][0]) | {"slug": "more", "title": "More", "tasks": ["wet"]}
         )
 
     put(game, add)
