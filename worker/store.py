@@ -18,7 +18,7 @@ from app.models import (
     TaskScore,
     new_id,
 )
-from app.notices.outbox import note_end
+from app.outbox import note_end
 from app.queue import request_ranking
 from app.submissions.lifecycle import move
 from worker.failures import Failure

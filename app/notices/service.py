@@ -11,7 +11,7 @@ from app.audit.service import record
 from app.challenges.service import get_challenge, get_organized
 from app.errors import NotFound
 from app.models import Announcement, NoticeKind, new_id
-from app.notices.outbox import note
+from app.outbox import note
 from app.policy import Viewer
 
 

@@ -22,7 +22,7 @@ from app.errors import (
 )
 from app.models import Challenge, Delivery, Notice, NoticeKind, Team, Webhook, new_id
 from app.notices.addresses import Refused, read_target
-from app.notices.outbox import note
+from app.outbox import note
 from app.policy import Viewer
 from app.ratelimit import RateCounter
 from app.teams.service import get_team
