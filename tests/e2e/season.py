@@ -215,9 +215,7 @@ class Season:
 
     def board(self, phase: str) -> dict[str, Any]:
         """Read a board as it is now; what the public reads may be a second old."""
-        board: dict[str, Any] = self.host.api.ok(
-            "GET", f"/phases/{self.phases[phase]}/leaderboard"
-        )
+        board: dict[str, Any] = self.host.api.ok("GET", f"/phases/{self.phases[phase]}/leaderboard")
         return board
 
     def snapshots(self, phase: str) -> Iterator[Snapshot]:

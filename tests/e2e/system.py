@@ -5,7 +5,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -61,7 +61,7 @@ class System:
     Call its methods from the main thread: children die with the thread that started them.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, environment: Mapping[str, str] | None = None) -> None:
         self.data = folder.prepare(data, room_needed_bytes=0)
         logs = self.data / "logs"
         self.postgres = EmbeddedPostgres(
@@ -77,7 +77,10 @@ class System:
         )
         self._servers = servers
         self.environment = system.child_environment(
-            servers, self.data, port=port, environment=inherited | SHORT_TIMES
+            servers,
+            self.data,
+            port=port,
+            environment=inherited | SHORT_TIMES | dict(environment or {}),
         )
         self.programs = system.programs(self.data, self.environment, port=port)
         self.settings = Settings(
