@@ -19,7 +19,7 @@ from worker.rescoring_sweep import add_newly_scored
 def test_labels_of_two_phases_change_in_both_at_once(api: Api, parts: Parts) -> None:
     host = builders.organizer(api, parts.sessions)
     phases = [
-        builders.phase_config(slug, tasks=tasks, quota=rescoring.QUOTA)
+        builders.phase_config(slug, tasks=tasks, quota=dict(rescoring.QUOTA))
         for slug, tasks in (("dev", ["height", "wet"]), ("test", ["height"]), ("dry", ["wet"]))
     ]
     files = builders.bundle_files(builders.bundle_config(phases=phases))
