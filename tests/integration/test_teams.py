@@ -1,11 +1,5 @@
 """Teams: who is in them, who may invite, and that nobody is in two of one challenge."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -14,6 +8,7 @@ from tests import builders
 from tests.api import Api
 from tests.builders import Person
 from tests.serving import RunningServer
+from tests.teamwork import at_once, code_of, enter, join, team_of
 from worker.parts import Parts
 
 
@@ -28,35 +23,6 @@ def people(server: RunningServer):
 def host(server: RunningServer, parts: Parts):
     with Api(server.url) as api:
         yield builders.organizer(api, parts.sessions)
-
-
-def team_of(person: Person, name: str | None = None) -> Any:
-    return person.api.ok("POST", "/teams", json={"name": name or builders.unique("Team")})
-
-
-def join(person: Person, team: Any) -> httpx.Response:
-    return person.api.post("/teams/join", json={"invitation_code": team["invitation_code"]})
-
-
-def enter(person: Person, team: Any, challenge: Any) -> httpx.Response:
-    body = {"team_id": team["id"], "terms_version": challenge["terms_version"]}
-    return person.api.post(f"/challenges/{challenge['slug']}/participations", json=body)
-
-
-def code_of(answer: httpx.Response) -> str:
-    return answer.json()["type"].rpartition("/")[2]
-
-
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Run each call in its thread, all beginning together."""
-    start = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> Any:
-        start.wait()
-        return call()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 def test_whoever_has_the_code_is_a_member(people: list[Person]) -> None:
