@@ -283,8 +283,9 @@ class ParticipationForbids(Conflict):
 
 
 class ChangeNeedsRescoring(Conflict):
-    """Submissions or acceptances that exist rest on what would change. Leave it as it was;
-    `detail` names it."""
+    """Submissions or acceptances that exist rest on what would change; `detail` names it. Leave it
+    as it was. What only decides scores can change by a re-scoring: send the bundle with a reason to
+    `POST /api/v1/challenges/{slug}/rescorings`."""
 
     code = "change-needs-rescoring"
     title = "The change would alter scores that exist"
