@@ -73,6 +73,11 @@ def live_as_an_organizer(api: Api, parts: Parts) -> tuple[Person, dict[str, Any]
     seen = host.api.ok("POST", ranking, json=change)
     sure = {"apply": True, "expected": seen["expected"], "reason": "It is simpler."}
     host.api.ok("POST", ranking, json=change | sure)
+    reader = builders.person(api)
+    given = {"email": reader.email, "role": "reader"}
+    host.api.ok("POST", f"{path}/roles", json=given)
+    host.api.ok("POST", f"{path}/roles", json=given, changes=False)
+    host.api.ok("DELETE", f"{path}/roles/{reader.id}")
     later = {"closes_at": "2100-01-01T00:00:00Z", "reason": "The server was down."}
     host.api.ok("POST", f"/phases/{challenge['phases'][0]['id']}/extensions", json=later)
     return host, config | {"title": "Another title"}, challenge
