@@ -162,11 +162,15 @@ def read_rescorings(session: Session, phase: Phase) -> list[Event]:
     return found
 
 
-def read_disqualified(session: Session, phase: Phase) -> list[Event]:
-    """Return which teams and public submissions are disqualified for a public reason."""
-    handed_in = select(Submission.participation_id).where(
-        Submission.phase_id == phase.id, Submission.public
-    )
+def read_disqualified(session: Session, phase: Phase, *, until: datetime | None) -> list[Event]:
+    """Return which teams and public submissions are disqualified for a public reason.
+
+    Of those that handed in until an instant; a board that stands still hides who came since.
+    """
+    told = [Submission.phase_id == phase.id, Submission.public]
+    if until is not None:
+        told.append(Submission.received_at <= until)
+    handed_in = select(Submission.participation_id).where(*told)
     teams = session.execute(
         select(Participation, Team.name)
         .join(Team, Team.id == Participation.team_id)
@@ -176,7 +180,7 @@ def read_disqualified(session: Session, phase: Phase) -> list[Event]:
         select(Submission, Team.name)
         .outerjoin(Participation, Participation.id == Submission.participation_id)
         .outerjoin(Team, Team.id == Participation.team_id)
-        .where(Submission.phase_id == phase.id, Submission.public, Submission.disqualified_publicly)
+        .where(*told, Submission.disqualified_publicly)
     ).all()
     found = [
         *(_out(row, f"Team “{name}” disqualified") for row, name in teams),

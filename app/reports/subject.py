@@ -78,6 +78,7 @@ def find_subject(
         select(Snapshot.created_at, Snapshot.inputs).where(Snapshot.number == shown.number)
     ).one()
     is_latest = shown.number == latest.number
+    is_still = not has_role and _is_frozen(phase, now)
     challenge = session.get_one(Challenge, phase.challenge_id)
     view = PhaseView.with_rules(phase, challenge, tasks_of(session, phase.id), now=now)
     return Subject(
@@ -87,7 +88,7 @@ def find_subject(
         },
         phase=view.model_dump(mode="json"),
         is_settled=_is_closed(phase, now) and not facts.more_may_come(session, phase, now=now),
-        is_still=not has_role and _is_frozen(phase, now),
+        is_still=is_still,
         is_latest=is_latest,
         extensions=facts.read_extensions(session, phase),
         participation=(
@@ -95,7 +96,7 @@ def find_subject(
             if has_role or _is_over(phase, now)
             else None
         ),
-        events=_events(session, phase),
+        events=_events(session, phase, until=phase.board_frozen_at if is_still else None),
         packages=facts.read_packages(session, row.inputs),
     )  # fmt: skip
 
@@ -118,10 +119,10 @@ def _is_over(phase: Phase, now: datetime) -> bool:
     return _is_closed(phase, now) and phase.board_frozen_at is None
 
 
-def _events(session: Session, phase: Phase) -> list[Event]:
+def _events(session: Session, phase: Phase, *, until: datetime | None) -> list[Event]:
     found = [
         *facts.read_changes(session, phase),
         *facts.read_rescorings(session, phase),
-        *facts.read_disqualified(session, phase),
+        *facts.read_disqualified(session, phase, until=until),
     ]
     return sorted(found, key=lambda event: event.at)

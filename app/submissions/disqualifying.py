@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.challenges.service import get_challenge
@@ -100,7 +100,13 @@ def reinstate_submission(
 
 
 def list_disqualified(
-    session: Session, viewer: Viewer, slug: str, *, after: UUID | None, limit: int
+    session: Session,
+    viewer: Viewer,
+    slug: str,
+    *,
+    after: UUID | None,
+    limit: int,
+    now: datetime,
 ) -> Sequence[Disqualified]:
     """Return who is disqualified in a challenge, the youngest first; one more if there is.
 
@@ -131,8 +137,11 @@ def list_disqualified(
     )
     if not sees_all:
         teams = teams.where(Participation.disqualified_publicly)
+        frozen_at = Phase.board_frozen_at
+        # What came in since a board is frozen is nowhere on it.
+        could_stand = or_(frozen_at.is_(None), frozen_at > now, Submission.received_at <= frozen_at)
         submissions = submissions.where(
-            Submission.disqualified_publicly, Submission.public, Phase.board_visible
+            Submission.disqualified_publicly, Submission.public, Phase.board_visible, could_stand
         )
     if after is not None:
         teams = teams.where(Participation.id < after)

@@ -64,7 +64,7 @@ def list_disqualified(
 ) -> Page[DisqualifiedView]:
     """List who is disqualified for a public reason; all, if you run or read the challenge."""
     found = disqualifying.list_disqualified(
-        session, viewer, slug, after=paging.after, limit=paging.limit
+        session, viewer, slug, after=paging.after, limit=paging.limit, now=utc_now()
     )
     return page_of(found, paging, disqualified_view)
 

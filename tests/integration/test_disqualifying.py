@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from app.clock import utc_now
+from app.models import Phase
 from tests import builders
 from tests.api import Api
 from tests.builders import Contest, Person
 from tests.serving import RunningServer
 from tests.teamwork import at_once, board, code_of, hand_in, mine
 from worker.parts import Parts
+from worker.rank import rank_phase
 
 ROOMY = {"per_day": 100, "total": 100, "in_flight": 100}
 
@@ -124,6 +128,28 @@ def test_everybody_reads_public_reasons_and_only_those(
     assert first["items"] + rest["items"] == everything
     contest.host.api.ok("DELETE", team_path(contest, two))
     assert len(listed(server_api.as_(None), contest)["items"]) == 1
+
+
+def test_what_came_since_a_board_is_frozen_is_told_its_roles_only(
+    server_api: Api, contest: Contest, parts: Parts
+) -> None:
+    team = builders.contestant(server_api, contest.challenge)
+    early = hand_in(parts, team, contest.phase, 0.5)
+    with parts.sessions() as session:
+        session.get_one(Phase, UUID(contest.phase)).board_frozen_at = utc_now()
+        session.commit()
+    late = hand_in(parts, team, contest.phase, 0.9)
+    for key in (early, late):
+        put(contest.host, f"/submissions/{key}/disqualification", "A copy.", public=True)
+    rank_phase(parts, UUID(contest.phase))
+    for api, n_told in ((server_api.as_(None), 1), (contest.host.api, 2)):
+        report = api.get(f"/phases/{contest.phase}/report.md").text
+        assert report.count("A copy.") == n_told
+    seen = {
+        role: {one["submission_id"] for one in listed(api, contest)["items"]}
+        for role, api in (("anybody", server_api.as_(None)), ("organizer", contest.host.api))
+    }
+    assert seen == {"anybody": {early}, "organizer": {early, late}}
 
 
 def test_what_is_disqualified_opens_no_later_phase(server_api: Api, parts: Parts) -> None:
