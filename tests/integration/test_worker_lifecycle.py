@@ -66,6 +66,7 @@ def put(session: Session, submission_id: UUID, **columns: Any) -> None:
 ALLOWED = {
     ("queued", "running"), ("running", "scored"), ("running", "rejected"), ("running", "failed"),
     ("queued", "withdrawn"), ("running", "queued"), ("failed", "queued"),
+    ("scored", "queued"),  # reinstated, and left out of a re-scoring while it was disqualified
 }  # fmt: skip
 
 
