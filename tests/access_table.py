@@ -221,8 +221,7 @@ TABLE = {
     "GET /api/v1/phases/{phase_id}/submissions": Row(READ, 200, {}, SEEN_BY_ROLES),
     "GET /api/v1/submissions/{submission_id}": OF_TEAM,
     "GET /api/v1/submissions/{submission_id}/events": OF_TEAM,
-    # Not scored, so that whoever may see it is told it is on no board: 404 as well.
-    "GET /api/v1/submissions/{submission_id}/placement": Row(READ, 404),
+    "GET /api/v1/submissions/{submission_id}/placement": OF_TEAM,
     "GET /api/v1/submissions/{submission_id}/embeddings.npz": OF_TEAM,
     # 403: this phase shows its teams the aggregate only.
     "GET /api/v1/submissions/{submission_id}/analyses": FOR_ROLES,
@@ -239,7 +238,7 @@ TABLE = {
         SUBMIT,
         404,
         {"owner": 409, "mate": 409, "organizer": 403, "reader": 403, "operator": 403},
-        {"organizer": 403, "reader": 403, "operator": 403},
+        {"organizer": 409, "reader": 403, "operator": 409},  # a baseline, which is theirs
     ),
     # 409: let in, and then the phase's rule chooses.
     "PUT /api/v1/submissions/{submission_id}/selection": CHOOSING,

@@ -175,7 +175,7 @@ def _assert_released(value: Any, where: str) -> None:
             assert value["mean_score"] == round(value["mean_score"], 2), where
             assert value["mean_q"] == round(value["mean_q"], 2), where
         if "mean_score" in value and "team" not in value:
-            assert value["tasks"] is None, where
+            assert value.get("tasks") is None, where
         for one in value.values():
             _assert_released(one, where)
     elif isinstance(value, list):
