@@ -16,7 +16,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-probing bench-ranking pictures pins clean
+.PHONY: help run test lint bench bench-probing bench-ranking pictures visibility pins clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ bench-ranking: $(VENV)/.dev-installed  ## ranks, intervals and tiers of 1,000 en
 
 pictures: $(VENV)/.dev-installed  ## play the demo and take the README's pictures of it (needs Chromium)
 	@$(BIN)/python docs/take_pictures.py docs
+
+visibility: $(VENV)/.dev-installed  ## docs/visibility.md anew: who sees what
+	@$(BIN)/python -m tests.visibility > docs/visibility.md
 
 pins: pyproject.toml  ## refresh requirements/ from pyproject.toml (needs uv)
 	$(COMPILE) $(PIN_OPTIONS) pyproject.toml --extra server --extra embedded --group build \
