@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime
 from app.audit import exporting, reading
 from app.audit.reading import Filters
 from app.audit.schemas import AuditEntryView
+from app.challenges.service import get_overseen
 from app.clock import in_utc
 from app.errors import Forbidden, NotFound
 from app.http.dependencies import DbSession, ReadViewer, Sessions
@@ -77,7 +78,7 @@ def export_entries(
 ) -> StreamingResponse:
     """Export what was changed in a challenge, oldest first. For its roles."""
     with sessions() as session:
-        challenge = reading.find_audited(session, viewer, slug)
+        challenge = get_overseen(session, viewer, slug)
     lines = exporting.to_csv(reading.all_entries(sessions, wanted, challenge_id=challenge.id))
     name = f"{challenge.slug}-audit.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -4,20 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.challenges.service import get_challenge
-from app.errors import Forbidden
+from app.challenges.service import get_overseen
 from app.models import (
-    Challenge,
     Participation,
     ParticipationMember,
     ParticipationState,
     Team,
     User,
 )
-from app.policy import Viewer, holds_any_role
+from app.policy import Viewer
 
 
 @dataclass(frozen=True)
@@ -52,10 +50,7 @@ def list_entrants(
     Forbidden
         If the viewer has no role in it.
     """
-    challenge = get_challenge(session, viewer, slug)
-    has_role = exists().where(Challenge.id == challenge.id, holds_any_role(viewer))
-    if not session.scalar(select(has_role)):
-        raise Forbidden("Only those who run or read the challenge see who takes part.")
+    challenge = get_overseen(session, viewer, slug)
     statement = select(Participation, Team).join(Team, Team.id == Participation.team_id)
     statement = statement.where(Participation.challenge_id == challenge.id)
     if state is not None:

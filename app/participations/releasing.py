@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audit.service import record
-from app.challenges.service import get_challenge, get_organized
-from app.errors import Forbidden, NotFound
-from app.models import Challenge, Participation, ParticipationMember, Team, User
-from app.policy import Viewer, holds_any_role
+from app.challenges.service import get_organized, get_overseen
+from app.errors import NotFound
+from app.models import Participation, ParticipationMember, Team, User
+from app.policy import Viewer
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,7 @@ def list_bound(
     Forbidden
         If the viewer has no role in it.
     """
-    challenge = get_challenge(session, viewer, slug)
-    has_role = exists().where(Challenge.id == challenge.id, holds_any_role(viewer))
-    if not session.scalar(select(has_role)):
-        raise Forbidden("Only those who run or read the challenge see who takes part.")
+    challenge = get_overseen(session, viewer, slug)
     statement = (
         select(ParticipationMember, User, Team.name)
         .join(User, User.id == ParticipationMember.user_id)

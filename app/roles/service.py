@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.audit.service import record
-from app.challenges.service import get_challenge, get_organized
-from app.errors import Forbidden, InvalidInput, LastOrganizer, NotFound, Place
+from app.challenges.service import get_organized, get_overseen
+from app.errors import InvalidInput, LastOrganizer, NotFound, Place
 from app.models import Challenge, ChallengeRole, Role, User
-from app.policy import Viewer, holds_any_role
+from app.policy import Viewer
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,7 @@ def list_holders(
     Forbidden
         If the viewer has no role in it.
     """
-    challenge = get_challenge(session, viewer, slug)
-    has_role = exists().where(Challenge.id == challenge.id, holds_any_role(viewer))
-    if not session.scalar(select(has_role)):
-        raise Forbidden("Only those who run or read the challenge see who else does.")
+    challenge = get_overseen(session, viewer, slug)
     statement = (
         select(User, ChallengeRole.role)
         .join(ChallengeRole, ChallengeRole.user_id == User.id)
