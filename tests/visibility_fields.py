@@ -55,6 +55,7 @@ def _own_terms(role: str, scene: Scene) -> How:
     return How.OWN if role in TEAM else How.NULL
 
 
+EXTENSION = f"GET {PHASE}/extensions"
 _DECIMALS = "teams are told as many decimals as the phase releases"
 _SCORES = "(private_)?scores"
 FIELD_RULES = (
@@ -167,8 +168,8 @@ FIELD_RULES = (
         _moves,
     ),
     FieldRule(
-        f"GET {PHASE}/extensions",
-        r"items\[\]\.by",
+        EXTENSION,
+        "by",
         "`items[].by`",
         "as for changes of the ranking",
         _for_roles(How.NULL),
@@ -185,10 +186,11 @@ FIELD_RULES = (
 
 @dataclass(frozen=True)
 class ListRule:
-    """A list of which not everybody gets every item."""
+    """A list of which not everybody gets every item; fields of each are told as those of `item`."""
 
     route: str
     items: str
+    item: str
     told: Callable[[str, Scene], frozenset[str]]
     groups: tuple[tuple[str, str], ...]
 
@@ -213,6 +215,7 @@ LIST_RULES = (
     ListRule(
         f"GET {PHASE}/submissions",
         "submissions",
+        f"GET {SUBMISSION}",
         _submissions,
         (
             ("the asker's team's", "rival, member, captain"),
@@ -222,6 +225,7 @@ LIST_RULES = (
     ListRule(
         f"GET {PHASE}/extensions",
         "extensions",
+        EXTENSION,
         _extensions,
         (
             ("those for all", "anybody, stranger, rival, member, captain, and all roles"),
