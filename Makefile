@@ -16,7 +16,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-probing bench-ranking pictures visibility pins clean
+.PHONY: help run test lint bench bench-probing bench-ranking pictures visibility rehearse pins clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ bench-ranking: $(VENV)/.dev-installed  ## ranks, intervals and tiers of 1,000 en
 
 pictures: $(VENV)/.dev-installed  ## play the demo and take the README's pictures of it (needs Chromium)
 	@$(BIN)/python docs/take_pictures.py docs
+
+rehearse: $(VENV)/.dev-installed  ## play the EARTHVISION 2025 season, its weeks in minutes
+	@$(ONE_BLAS_THREAD) $(BIN)/python -m pytest --no-cov -v tests/e2e/test_earthvision.py
 
 visibility: $(VENV)/.dev-installed  ## docs/visibility.md anew: who sees what
 	@$(BIN)/python -m tests.visibility > docs/visibility.md

@@ -9,6 +9,7 @@ from pydantic import Field
 from app.clock import utc_now
 from app.errors import NotFound, NotOnBoard
 from app.http.dependencies import DbSession, ReadViewer
+from app.http.paths import SubmissionId
 from app.http.problems import declare
 from app.http.schemas import View
 from app.leaderboards import service
@@ -50,7 +51,9 @@ class PlacementView(View):
 
 
 @router.get("/submissions/{submission_id}/placement", responses=declare(NotFound, NotOnBoard))
-def read_placement(submission_id: UUID, session: DbSession, viewer: ReadViewer) -> PlacementView:
+def read_placement(
+    submission_id: SubmissionId, session: DbSession, viewer: ReadViewer
+) -> PlacementView:
     """See where a scored submission stands, or would stand if it counted.
 
     For its team, of hidden ones and of those that another is better than; for who runs the

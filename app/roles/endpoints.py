@@ -30,7 +30,8 @@ class RoleRequest(Body):
         examples=["grace@example.org"],
     )
     role: Role = Field(
-        description="`organizer` does everything; `reader` sees everything and changes nothing."
+        description="`organizer` does everything; `reader` sees everything and changes nothing.",
+        examples=["reader"],
     )
 
 
