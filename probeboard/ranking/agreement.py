@@ -190,17 +190,21 @@ def _agreements(places: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
     agreed, untied = np.zeros(shape), np.zeros(shape)
     for S in _signs(places):
         agreed += S.T @ S
-        untied += np.square(S).T @ np.square(S)
+        apart = np.square(S)
+        untied += apart.T @ apart
     return agreed, untied
 
 
-def _signs(places: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+def _signs(places: NDArray[np.float64]) -> Iterator[NDArray[np.float32]]:
     """Signs of the differences of all pairs, shape ``(pairs, m)``, some pairs at a time.
 
-    Whole numbers in float64: products and sums of them are exact, and BLAS does them.
+    Whole numbers in float32: products and sums of them are exact up to 2²⁴, which no chunk reaches,
+    and BLAS does them. So are the differences, of places that were numbered.
     """
     n, m = places.shape
-    chunk: list[NDArray[np.float64]] = []
+    columns = [np.unique(column, return_inverse=True)[1] for column in places.T]
+    places = np.stack(columns, axis=1).astype(np.float32) if m else places
+    chunk: list[NDArray[np.float32]] = []
     held = 0
     for row in range(n - 1):
         chunk.append(np.sign(places[row + 1 :] - places[row]))
