@@ -28,7 +28,7 @@ from app.policy import (
     sees_submission,
 )
 from app.submissions.history import Period, read_history
-from app.submissions.scores import Scored, candidate_of, official_scores, weights_of
+from app.submissions.scores import Scored, candidate_of, official_scores
 from app.submissions.selection import Standing, standings
 
 _Statement = Select[Submission, Phase, str, bool, Participation]
@@ -167,10 +167,9 @@ def require_organized(session: Session, viewer: Viewer, submission_id: UUID) -> 
 def _details(session: Session, rows: Sequence[_Row]) -> list[Detail]:
     """Read what belongs to the rows: a number of queries for each phase, none for each row."""
     phases = {phase.id: phase for _, phase, *_ in rows}
-    weights = {phase_id: weights_of(session, phase_id) for phase_id in phases}
-    names = {
-        phase.id: display_names(phase, tasks_of(session, phase.id)) for phase in phases.values()
-    }
+    tasks = {phase_id: tasks_of(session, phase_id) for phase_id in phases}
+    weights = {key: {task.task_id: task.weight for task in of} for key, of in tasks.items()}
+    names = {key: display_names(phase, tasks[key]) for key, phase in phases.items()}
     positions = _queue_positions(session, [submission for submission, *_ in rows])
     standing: dict[UUID, Standing] = {}
     for phase in phases.values():
