@@ -26,10 +26,8 @@ def find_private(
     private = phase.private
     if private is None or not sample_ids:
         return None
-    if private.samples is not None:
+    if private.share is None or private.seed is None:  # then there is a file instead
         return contents.private((*here, "private", "samples"), sample_ids, groupings)
-    assert private.share is not None  # noqa: S101 - the configuration has one or the other
-    assert private.seed is not None  # noqa: S101 - a share has one
     try:
         return draw_private(sample_ids, share=private.share, seed=private.seed, groupings=groupings)
     except InvalidSplits as error:
