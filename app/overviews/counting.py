@@ -7,10 +7,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import (
+    Leaderboard,
+    Part,
     Participation,
     ParticipationMember,
     ParticipationState,
@@ -19,6 +21,7 @@ from app.models import (
     Submission,
     Team,
 )
+from app.phases.parts import is_revealed
 
 MOST_TEAMS = 1000
 _Counts = dict[str, int]
@@ -34,6 +37,8 @@ class PhaseCounts:
     days: dict[date, _Counts] = field(default_factory=dict)
     failures: list[Row[*tuple[Any, ...]]] = field(default_factory=list)
     oldest_waiting: datetime | None = None
+    ranked_at: datetime | None = None
+    board_is_current: bool = True
 
     def on_its_way(self, status: Status) -> int:
         """Count what is queued, or running."""
@@ -55,8 +60,10 @@ class TeamCounts:
         return max((last for _, last in self.phases.values()), default=None)
 
 
-def count_phases(session: Session, phases: Sequence[Phase]) -> dict[UUID, PhaseCounts]:
-    """Count what came in to each phase."""
+def count_phases(
+    session: Session, phases: Sequence[Phase], *, now: datetime
+) -> dict[UUID, PhaseCounts]:
+    """Count what came in to each phase, and tell how far its board is."""
     found = {phase.id: PhaseCounts() for phase in phases}
     mine = Submission.phase_id.in_(found)
     day = func.date(func.timezone("UTC", Submission.received_at)).label("day")
@@ -91,6 +98,12 @@ def count_phases(session: Session, phases: Sequence[Phase]) -> dict[UUID, PhaseC
     queued = waiting.where(mine, Submission.status == Status.QUEUED)
     for phase_id, oldest in session.execute(queued.group_by(Submission.phase_id)):
         found[phase_id].oldest_waiting = oldest
+    turns_over = and_(is_revealed(now), Leaderboard.part.is_distinct_from(Part.PRIVATE))
+    is_behind = or_(Leaderboard.ranked < Leaderboard.requested, turns_over)
+    boards = select(Leaderboard.phase_id, Leaderboard.ranked_at, is_behind).join(Phase)
+    for phase_id, ranked_at, behind in session.execute(boards.where(Phase.id.in_(found))):
+        found[phase_id].ranked_at = ranked_at
+        found[phase_id].board_is_current = not behind
     return found
 
 

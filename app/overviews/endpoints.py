@@ -28,7 +28,7 @@ def read_overview(
     """
     now = utc_now()
     with sessions() as session:
-        seen = service.look(session, viewer, slug)
+        seen = service.look(session, viewer, slug, now=now)
     # No transaction is open while numbers are computed.
     near = find_near(seen.sketched)
     server = None

@@ -80,6 +80,8 @@ def _phase(phase: Phase, counts: PhaseCounts, now: datetime) -> PhaseOverview:
         ],
         failures=[FailureCountView.model_validate(row) for row in counts.failures],
         queue=_queue([counts], now),
+        board_is_current=counts.board_is_current,
+        ranked_at=counts.ranked_at,
     )
 
 

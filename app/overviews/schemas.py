@@ -51,6 +51,10 @@ class PhaseOverview(View):
     days: list[DayView] = Field(description="Days on which teams handed in, the first one first.")
     failures: list[FailureCountView] = Field(description="By code, the most frequent first.")
     queue: QueueView = Field(description="What is on its way to this phase.")
+    board_is_current: bool = Field(
+        description="Whether the board shows all that was scored and decided up to now."
+    )
+    ranked_at: Instant | None = Field(description="When the board was last ranked; null if never.")
 
 
 class TeamInPhaseView(View):

@@ -64,7 +64,7 @@ class Server:
     disk_free: int
 
 
-def look(session: Session, viewer: Viewer, slug: str) -> Seen:
+def look(session: Session, viewer: Viewer, slug: str, *, now: datetime) -> Seen:
     """Read how a challenge goes.
 
     Raises
@@ -81,7 +81,7 @@ def look(session: Session, viewer: Viewer, slug: str) -> Seen:
     return Seen(
         challenge=challenge,
         phases=phases,
-        counts=count_phases(session, phases),
+        counts=count_phases(session, phases, now=now),
         teams=count_teams(session, challenge.id),
         participations=count_participations(session, challenge.id),
         duplicates=find_duplicates(session, challenge.id),

@@ -66,14 +66,7 @@ class Rehearsal:
     def _is_settled(self) -> bool:
         told = self.ada.api.ok("GET", f"/challenges/{self.slug}/overview")
         waiting = sum(one["queue"]["queued"] + one["queue"]["running"] for one in told["phases"])
-        return waiting == 0 and all(map(self._is_ranked, self.phases.values()))
-
-    def _is_ranked(self, phase: str) -> bool:
-        """Whether the board has all scored submissions that count."""
-        board = self.board(phase)
-        shown = {one["submission_id"] for one in board["entries"] if not one["is_baseline"]}
-        items = self.ada.api.ok("GET", f"/phases/{phase}/submissions?limit=200")["items"]
-        return shown == {one["id"] for one in items if one["standing"] == "counts"}
+        return waiting == 0 and all(one["board_is_current"] for one in told["phases"])
 
     def open(self) -> None:
         """Two organizers make the challenge; twelve teams enter."""

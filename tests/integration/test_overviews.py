@@ -21,7 +21,9 @@ from probeboard.sketch import N_NUMBERS, THRESHOLD, VERSION
 from tests import builders, bulk
 from tests.api import Api
 from tests.builders import Contest, Person
+from worker.evaluate import evaluate_submission
 from worker.parts import Parts
+from worker.rank import rank_phase
 from worker.sketches import keep_sketches
 
 ROOMY = {"per_day": 50, "total": 50, "in_flight": 50}
@@ -142,6 +144,23 @@ def test_a_rotated_copy_is_told_and_a_strangers_work_is_not(
     assert pair["first"]["submission_id"] == mine
     assert pair["first"]["team"] == one.teams[0]["name"]
     assert pair["second"]["submission_id"] == copy
+
+
+def test_it_tells_whether_a_board_shows_all_that_was_scored(
+    api: Api, contest: Contest, parts: Parts
+) -> None:
+    def told() -> tuple[bool, bool]:
+        (phase,) = overview(contest.host, contest)["phases"]
+        return phase["board_is_current"], phase["ranked_at"] is not None
+
+    assert told() == (False, False)
+    rank_phase(parts, UUID(contest.phase))
+    assert told() == (True, True)
+    made = hand_in(contest, builders.contestant(api, contest.challenge), builders.blend(0.5, 606))
+    evaluate_submission(parts, UUID(made))
+    assert told() == (False, True)
+    rank_phase(parts, UUID(contest.phase))
+    assert told() == (True, True)
 
 
 @pytest.fixture

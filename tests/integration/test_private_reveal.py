@@ -40,6 +40,11 @@ def board(parts: Parts, phase: str) -> tuple[int, int, str | None]:
         return row.requested, row.ranked, row.part
 
 
+def is_current(contest: Contest) -> bool:
+    told = contest.host.api.ok("GET", f"/challenges/{contest.challenge['slug']}/overview")
+    return bool(told["phases"][0]["board_is_current"])
+
+
 def reveal(parts: Parts, phase: str, now: datetime) -> None:
     request_reveals(parts, now=now)
     rank_phase(parts, UUID(phase))
@@ -48,10 +53,12 @@ def reveal(parts: Parts, phase: str, now: datetime) -> None:
 def test_it_is_asked_for_at_its_instant_once_and_noted_once(
     found: tuple[Contest, Entry], parts: Parts
 ) -> None:
-    phase = found[0].phase
+    contest = found[0]
+    phase = contest.phase
     requested, _, part = board(parts, phase)
-    assert part == "public"
+    assert (part, is_current(contest)) == ("public", True)
     closes_at = two_parts.close(parts, phase)
+    assert not is_current(contest)
     request_reveals(parts, now=closes_at - timedelta(microseconds=1))
     assert board(parts, phase)[0] == requested
     for _ in range(2):  # the second finds that it has been asked for
@@ -59,6 +66,7 @@ def test_it_is_asked_for_at_its_instant_once_and_noted_once(
         assert board(parts, phase)[0] == requested + 1
     rank_phase(parts, UUID(phase))
     assert board(parts, phase) == (requested + 1, requested + 1, "private")
+    assert is_current(contest)
     request_reveals(parts, now=utc_now() + AFTER)
     assert board(parts, phase)[0] == requested + 1
     with parts.sessions() as session:
