@@ -60,7 +60,9 @@ from app.submissions import disqualifying_endpoints as disqualifying
 from app.submissions import endpoints as submissions
 from app.submissions import quota_endpoints as quotas
 from app.submissions import watching
+from app.submissions.forking import ForkServer
 from app.submissions.receiving import IntakeDesk
+from app.submissions.validation import ENVIRONMENT
 from app.teams import endpoints as teams
 
 log = structlog.get_logger(__name__)
@@ -159,8 +161,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.blobs.prepare()
     events = redis.asyncio.Redis.from_url(settings.redis_url)
     app.state.broadcaster = Broadcaster(events)
+    forks = ForkServer(ENVIRONMENT)
+    forks.start()  # the first upload shall not wait for it
     app.state.intake = IntakeDesk(
-        settings, app.state.sessions, app.state.blobs, app.state.queue, app.state.rates
+        settings, app.state.sessions, app.state.blobs, app.state.queue, app.state.rates, forks
     )
     listener = asyncio.create_task(app.state.broadcaster.run())
     try:
@@ -172,6 +176,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await listener
         await events.aclose()
+        forks.close()
         app.state.queue.close()
         app.state.redis.close()
         app.state.engine.dispose()

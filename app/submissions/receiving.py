@@ -35,6 +35,7 @@ from app.settings import Settings
 from app.submissions import intake, service
 from app.submissions.admission import require_room_still
 from app.submissions.describing import describe
+from app.submissions.forking import ForkServer
 from app.submissions.intake import IntakeTarget, Method, Upload
 from app.submissions.refusals import RefusalLimit
 from app.submissions.schemas import SubmissionFields, SubmissionView
@@ -70,11 +71,13 @@ class IntakeDesk:
         blobs: BlobStore,
         queue: JobQueue,
         rates: RateCounter,
+        forks: ForkServer,
     ) -> None:
         self._settings = settings
         self._sessions = sessions
         self._blobs = blobs
         self._queue = queue
+        self._forks = forks
         self._refusals = RefusalLimit(rates, per_hour=settings.refusals_per_hour)
         self._validations = asyncio.Semaphore(settings.validations_at_once)
 
@@ -175,16 +178,8 @@ class IntakeDesk:
         try:
             async with self._validations:
                 await run_in_threadpool(look_again)
-                return await validate_upload(
-                    file.path,
-                    ids=ids.path if ids else None,
-                    spec=target.spec,
-                    output=output,
-                    limits=default_limits(target.spec),
-                )
+                return await self._validate_now(target, file, ids, output, _whose(viewer, target))
         except InvalidEmbeddings as error:
-            whose = _whose(viewer, target)
-            await run_in_threadpool(self._refusals.add, target.phase_id, whose)
             places = [
                 Place(issue.code, issue.detail, row=issue.row, column=issue.column)
                 for issue in error.issues
@@ -197,6 +192,28 @@ class IntakeDesk:
             ) from error
         except ValidationBroken as error:
             raise Unavailable("The file could not be validated; the fault is ours.") from error
+
+    async def _validate_now(
+        self,
+        target: IntakeTarget,
+        file: ReceivedFile,
+        ids: ReceivedFile | None,
+        output: Path,
+        whose: UUID,
+    ) -> ValidatedMatrix:
+        """Validate, and count a refusal before anybody who waits looks at the count."""
+        try:
+            return await validate_upload(
+                file.path,
+                ids=ids.path if ids else None,
+                spec=target.spec,
+                output=output,
+                limits=default_limits(target.spec),
+                forks=self._forks,
+            )
+        except InvalidEmbeddings:
+            await run_in_threadpool(self._refusals.add, target.phase_id, whose)
+            raise
 
     def _admit(
         self,

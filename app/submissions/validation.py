@@ -1,15 +1,12 @@
 """Validates an upload in a child process, so that no file can harm the server."""
 
-import asyncio
-import contextlib
 import json
-import os
 import signal
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.submissions.forking import ChildLost, Ending, ForkServer
 from app.submissions.validation_child import OUT_OF_MEMORY_EXIT, STARTED
 from probeboard.embeddings import (
     EmbeddingFacts,
@@ -21,18 +18,18 @@ from probeboard.embeddings import (
 )
 
 _CHILD = Path(__file__).with_name("validation_child.py")
-# The whole environment of the child. Arrow's own allocators reserve a gigabyte of address space
+# The whole environment of the children. Arrow's own allocators reserve a gigabyte of address space
 # at once, which RLIMIT_DATA would count; malloc takes what it needs.
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
+    # Nor a thread of its own: what forks has one.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "LC_ALL": "C.UTF-8",
     "MALLOC_ARENA_MAX": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
 _NPY_HEADER_BYTES = 4096
-_RESULT_BYTES = 1 << 20
-_STDERR_TAIL_BYTES = 4000
 
 # Measured: Python, NumPy and PyArrow hold 80 MB of writable memory before they read anything.
 _BASE_BYTES = 160_000_000
@@ -63,16 +60,6 @@ class ValidatedMatrix:
     facts: EmbeddingFacts
 
 
-@dataclass(frozen=True)
-class _Ending:
-    """How a child ended."""
-
-    returncode: int
-    timed_out: bool
-    stdout: bytes
-    stderr: bytes
-
-
 def default_limits(spec: EmbeddingSpec) -> ValidationLimits:
     """Derive limits that every honest file of this specification keeps by a wide margin."""
     matrix_bytes = 4 * spec.n_samples * spec.n_dims
@@ -92,6 +79,7 @@ async def validate_upload(
     spec: EmbeddingSpec,
     output: Path,
     limits: ValidationLimits,
+    forks: ForkServer,
 ) -> ValidatedMatrix:
     """Validate `upload` in a child process and store its matrix at `output`, a new file.
 
@@ -110,7 +98,8 @@ async def validate_upload(
         raise FileExistsError(output)
     valid = False
     try:
-        ending = await _run_child(_request(upload, ids, spec, output), spec=spec, limits=limits)
+        request = _request(upload, ids, spec, output)
+        ending = await _run_child(forks, request, spec=spec, limits=limits)
         matrix = _interpret(ending, spec=spec, output=output, limits=limits)
         valid = True
     finally:
@@ -137,77 +126,19 @@ def _matrix_bytes(spec: EmbeddingSpec) -> int:
     return 4 * spec.n_samples * spec.n_dims
 
 
-async def _run_child(request: bytes, *, spec: EmbeddingSpec, limits: ValidationLimits) -> _Ending:
-    """Run the child to its end, which comes at the latest when we are cancelled."""
-    arguments = (
-        limits.memory_bytes,
-        limits.cpu_s,
-        _matrix_bytes(spec) + _NPY_HEADER_BYTES,
-        os.getpid(),
-    )
+async def _run_child(
+    forks: ForkServer, request: bytes, *, spec: EmbeddingSpec, limits: ValidationLimits
+) -> Ending:
+    file_bytes = _matrix_bytes(spec) + _NPY_HEADER_BYTES
+    arguments = [str(n) for n in (limits.memory_bytes, limits.cpu_s, file_bytes)]
     try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-B",
-            str(_CHILD),
-            *map(str, arguments),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=_ENVIRONMENT,
-            cwd="/",
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise ValidationBroken(f"the child cannot be started: {error}") from error
-    talk = asyncio.ensure_future(_talk(process, request))
-    timed_out = False
-    try:
-        async with asyncio.timeout(limits.wall_s):
-            await asyncio.shield(talk)
-    except TimeoutError:
-        timed_out = True
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        # Its pipes are at their end now, so this returns, and leaves neither zombie nor pipe.
-        stdout, stderr = await asyncio.shield(talk)
-    return _Ending(await process.wait(), timed_out, stdout, stderr)
-
-
-async def _talk(process: asyncio.subprocess.Process, request: bytes) -> tuple[bytes, bytes]:
-    if process.stdin is None or process.stdout is None or process.stderr is None:
-        raise AssertionError("the child was started with pipes")
-    stdout, stderr, _ = await asyncio.gather(
-        _read_tail(process.stdout, _RESULT_BYTES),
-        _read_tail(process.stderr, _STDERR_TAIL_BYTES),
-        _write(process.stdin, request),
-    )
-    await process.wait()
-    return stdout, stderr
-
-
-async def _read_tail(stream: asyncio.StreamReader, keep: int) -> bytes:
-    """Read to the end and return the last `keep` bytes."""
-    tail = b""
-    while data := await stream.read(1 << 16):
-        tail = (tail + data)[-keep:]
-    return tail
-
-
-async def _write(stream: asyncio.StreamWriter, request: bytes) -> None:
-    # A child that died before it read its request is told by its exit, not by the pipe.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        stream.write(request)
-        await stream.drain()
-    stream.close()
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        await stream.wait_closed()
+        return await forks.run(_CHILD, arguments, request, wall_s=limits.wall_s)
+    except ChildLost as error:
+        raise ValidationBroken(str(error)) from error
 
 
 def _interpret(
-    ending: _Ending, *, spec: EmbeddingSpec, output: Path, limits: ValidationLimits
+    ending: Ending, *, spec: EmbeddingSpec, output: Path, limits: ValidationLimits
 ) -> ValidatedMatrix:
     started, _, line = ending.stdout.partition(b"\n")
     if started != STARTED.encode():
@@ -249,6 +180,6 @@ def _refusal(code: IssueCode, detail: str) -> InvalidEmbeddings:
     return InvalidEmbeddings((issue,), 1)
 
 
-def _broken(what: str, ending: _Ending) -> ValidationBroken:
+def _broken(what: str, ending: Ending) -> ValidationBroken:
     stderr = ending.stderr.decode(errors="replace").strip()
     return ValidationBroken(f"{what}: exit {ending.returncode}, {stderr or 'no message'}")

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.submissions import validation, validation_child
+from app.submissions.forking import ForkServer
 from app.submissions.validation import (
+    ENVIRONMENT,
     ValidatedMatrix,
     ValidationBroken,
     ValidationLimits,
@@ -27,18 +30,38 @@ from probeboard.embeddings import EmbeddingSpec, InvalidEmbeddings, read_embeddi
 
 SPEC = EmbeddingSpec(n_dims=3, sample_ids=("a", "b"), strip_suffixes=(".zip",))
 LARGE = EmbeddingSpec(n_dims=1024, sample_ids=tuple(f"s{number}" for number in range(13_000)))
+FORKS = ForkServer(ENVIRONMENT)
 GOOD = "id,2,0,1\nb,6,4,5\na.zip,3,1,2\n"
 
 
-def validate(upload: Path, *, spec=SPEC, limits: ValidationLimits | None = None) -> ValidatedMatrix:
-    return asyncio.run(
-        validate_upload(
-            upload,
-            spec=spec,
-            output=upload.with_name("matrix.npy"),
-            limits=limits or default_limits(spec),
-        )
+@pytest.fixture(scope="module", autouse=True)
+def _forks() -> Iterator[None]:
+    yield
+    FORKS.close()
+
+
+@pytest.fixture
+def fresh() -> Iterator[ForkServer]:
+    """A fork server that was not started yet."""
+    made = ForkServer(ENVIRONMENT)
+    yield made
+    made.close()
+
+
+async def validating(
+    upload: Path, *, spec=SPEC, limits: ValidationLimits | None = None, forks: ForkServer = FORKS
+) -> ValidatedMatrix:
+    return await validate_upload(
+        upload,
+        spec=spec,
+        output=upload.with_name("matrix.npy"),
+        limits=limits or default_limits(spec),
+        forks=forks,
     )
+
+
+def validate(upload: Path, **options) -> ValidatedMatrix:
+    return asyncio.run(validating(upload, **options))
 
 
 def refusal(upload: Path, **options) -> InvalidEmbeddings:
@@ -77,9 +100,9 @@ def endless(tmp_path: Path) -> Path:
     return path
 
 
-def children() -> set[int]:
-    listing = Path(f"/proc/self/task/{os.getpid()}/children")
-    return set(map(int, listing.read_text().split()))
+def children(forks: ForkServer = FORKS) -> set[int]:
+    """The processes that read files now."""
+    return set(map(int, Path(f"/proc/{forks.pid}/task/{forks.pid}/children").read_text().split()))
 
 
 def test_the_child_finds_the_same_matrix_and_stores_it(upload):
@@ -105,12 +128,8 @@ def test_the_child_finds_the_same_issues(upload):
 
 def test_relative_paths_are_those_of_the_caller(upload, monkeypatch):
     monkeypatch.chdir(upload.parent)
-    matrix = asyncio.run(
-        validate_upload(
-            Path("upload"), spec=SPEC, output=Path("here.npy"), limits=default_limits(SPEC)
-        )
-    )
-    assert matrix.path.exists()
+    assert validate(Path("upload")).path.absolute() == upload.with_name("matrix.npy")
+    assert upload.with_name("matrix.npy").exists()
 
 
 def test_an_existing_output_is_never_touched(upload):
@@ -121,13 +140,13 @@ def test_an_existing_output_is_never_touched(upload):
     assert output.read_text() == "precious"
 
 
-def test_the_child_sees_nothing_of_the_server_s_environment(upload, monkeypatch, tmp_path):
+def test_the_child_sees_nothing_of_the_server_s_environment(upload, fresh, monkeypatch, tmp_path):
     spy = tmp_path / "spy.py"
     spy.write_text("import os, sys; sys.exit(repr((dict(os.environ), sys.flags.isolated)))")
     monkeypatch.setattr(validation, "_CHILD", spy)
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:secret@host/db")
     with pytest.raises(ValidationBroken) as broken:
-        validate(upload)
+        validate(upload, forks=fresh)
     assert "OPENBLAS_NUM_THREADS" in str(broken.value)
     assert "secret" not in str(broken.value)
     assert "PATH" not in str(broken.value)
@@ -163,64 +182,125 @@ def test_a_file_that_needs_too_much_processor_time_is_refused(tmp_path, monkeypa
 
 
 def test_a_file_that_takes_too_long_is_refused_and_no_child_is_left(endless):
-    before = children()
     limits = ValidationLimits(default_limits(SPEC).memory_bytes, cpu_s=60, wall_s=3)
     refused = refusal(endless, limits=limits)
     assert codes(refused) == ["too_slow"]
     assert "3 s" in refused.issues[0].detail
-    assert children() == before
+    assert children() == set()
+
+
+async def open_for_writing(pipe: Path) -> int:
+    """Wait until somebody has opened a pipe for reading."""
+    return await asyncio.to_thread(os.open, pipe, os.O_WRONLY)
+
+
+async def wait_for_no_reader(writer: int) -> None:
+    """Wait until the last reader of a pipe, the child, is gone."""
+    while True:
+        try:
+            await asyncio.to_thread(os.write, writer, b"x")
+        except BrokenPipeError:
+            break
+        await asyncio.sleep(0)
+    os.close(writer)
 
 
 def test_a_cancelled_validation_leaves_no_child_and_no_output(endless):
     async def cancel_once_it_reads() -> None:
-        task = asyncio.ensure_future(
-            validate_upload(
-                endless,
-                spec=SPEC,
-                output=endless.with_name("matrix.npy"),
-                limits=default_limits(SPEC),
-            )
-        )
-        # Opening a pipe for writing succeeds once somebody has opened it for reading.
-        writer = await asyncio.to_thread(os.open, endless, os.O_WRONLY)
-        assert len(children() - before) == 1
+        task = asyncio.ensure_future(validating(endless))
+        writer = await open_for_writing(endless)
+        assert len(children()) == 1
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         os.close(writer)
 
-    before = children()
     asyncio.run(cancel_once_it_reads())
-    assert children() == before
+    assert children() == set()
     assert not endless.with_name("matrix.npy").exists()
 
 
-def test_a_child_dies_with_its_parent(endless):
+def test_a_child_dies_with_its_server_and_the_server_s_parent(endless):
     script = (
         "import asyncio, sys; from pathlib import Path\n"
+        "from app.submissions.forking import ForkServer\n"
         "from app.submissions.validation import *\n"
         "from probeboard.embeddings import EmbeddingSpec\n"
         "spec = EmbeddingSpec(n_dims=1, sample_ids=('a',))\n"
         "upload = Path(sys.argv[1])\n"
         "asyncio.run(validate_upload(upload, spec=spec, output=upload.with_name('matrix.npy'),"
-        " limits=default_limits(spec)))\n"
+        " limits=default_limits(spec), forks=ForkServer(ENVIRONMENT)))\n"
     )
 
     async def kill_the_parent() -> None:
         parent = await asyncio.create_subprocess_exec(sys.executable, "-c", script, str(endless))
-        writer = await asyncio.to_thread(os.open, endless, os.O_WRONLY)
+        writer = await open_for_writing(endless)
         parent.send_signal(signal.SIGKILL)
         await parent.wait()
-        # The pipe breaks when its last reader, the child, is gone.
-        while True:
-            try:
-                await asyncio.to_thread(os.write, writer, b"x")
-            except BrokenPipeError:
-                break
-            await asyncio.sleep(0)
-        os.close(writer)
+        await wait_for_no_reader(writer)
 
-    asyncio.run(asyncio.wait_for(kill_the_parent(), 30))
+    asyncio.run(asyncio.wait_for(kill_the_parent(), 60))
+
+
+def test_a_server_that_dies_takes_its_children_along_and_is_replaced(endless, fresh, tmp_path):
+    async def kill_the_server() -> None:
+        task = asyncio.ensure_future(validating(endless, forks=fresh))
+        writer = await open_for_writing(endless)
+        os.kill(fresh.pid, signal.SIGKILL)
+        with pytest.raises(ValidationBroken, match="server of the child is gone"):
+            await task
+        await wait_for_no_reader(writer)
+
+    asyncio.run(asyncio.wait_for(kill_the_server(), 60))
+    assert not endless.with_name("matrix.npy").exists()
+    good = tmp_path / "good"
+    good.write_text(GOOD)
+    assert validate(good, forks=fresh).facts.n_rows == 2
+
+
+def test_a_server_that_is_closed_ends_what_is_read(endless, fresh):
+    async def close_it() -> None:
+        task = asyncio.ensure_future(validating(endless, forks=fresh))
+        writer = await open_for_writing(endless)
+        await asyncio.to_thread(fresh.close)
+        with pytest.raises(ValidationBroken):
+            await task
+        await wait_for_no_reader(writer)
+
+    asyncio.run(asyncio.wait_for(close_it(), 60))
+    assert fresh.pid is None
+
+
+def test_one_process_reads_one_file(tmp_path, monkeypatch):
+    child = tmp_path / "child.py"
+    child.write_text("import os, sys; sys.exit(f'I am {os.getpid()}')")
+    monkeypatch.setattr(validation, "_CHILD", child)
+    seen = set()
+    for number in range(3):
+        upload = tmp_path / str(number)
+        upload.write_text(GOOD)
+        with pytest.raises(ValidationBroken) as broken:
+            validate(upload)
+        seen.add(str(broken.value))
+    assert len(seen) == 3
+    assert all(f"I am {FORKS.pid}" not in one for one in seen)
+
+
+def test_many_at_once_do_not_mix_and_the_server_stays_alone_in_its_process(tmp_path):
+    """A process with threads could not fork without harm."""
+
+    async def all_at_once() -> list[ValidatedMatrix]:
+        return await asyncio.gather(*[validating(folder / "upload") for folder in folders])
+
+    folders = [tmp_path / str(number) for number in range(12)]
+    for number, folder in enumerate(folders):
+        folder.mkdir()
+        (folder / "upload").write_text(GOOD.replace("a.zip,3", f"a.zip,{number}"))
+    for number, matrix in enumerate(asyncio.run(all_at_once())):
+        assert np.load(matrix.path)[0, 2] == number
+    status = Path(f"/proc/{FORKS.pid}/status").read_text()
+    assert "Threads:\t1\n" in status
+    assert children() == set()
 
 
 def test_a_gzip_bomb_is_refused(upload):
@@ -301,10 +381,10 @@ def test_too_little_memory_to_start_is_our_fault(upload):
         validate(upload, limits=ValidationLimits(20_000_000, cpu_s=10, wall_s=60))
 
 
-def test_an_interpreter_that_cannot_be_started_is_our_fault(upload, monkeypatch):
+def test_an_interpreter_that_cannot_be_started_is_our_fault(upload, fresh, monkeypatch):
     monkeypatch.setattr(sys, "executable", str(upload))
     with pytest.raises(ValidationBroken, match="cannot be started"):
-        validate(upload)
+        validate(upload, forks=fresh)
 
 
 def test_a_missing_upload_is_our_fault(tmp_path):
