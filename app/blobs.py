@@ -16,7 +16,7 @@ from tempfile import mkdtemp
 
 
 class BlobKind(StrEnum):
-    """A folder each. LABELS and MARKS are for workers only: no endpoint reads them."""
+    """A folder each. Workers score by LABELS and MARKS; no endpoint hands them out."""
 
     MATRICES = "matrices"
     LABELS = "labels"

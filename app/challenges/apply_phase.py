@@ -106,7 +106,7 @@ def _set_columns(
 
 
 def _set_private(target: Target, phase: Phase, part: PhaseBundle) -> None:
-    """Say which samples are private: on which side each is goes to a blob for workers only."""
+    """Say which samples are private: on which side each is goes to a blob nobody is handed."""
     if part.private is None or part.config.private is None:
         phase.private_sides = phase.n_private_samples = None
         phase.revealed_at = phase.hidden_until = None
@@ -150,7 +150,7 @@ def drop_phase_tasks(target: Target, phase: Phase) -> None:
 
 
 def write_splits(target: Target, task: TaskBundle) -> TaskSplits:
-    """Return how the row says a task is split; its marks go to a blob for workers only."""
+    """Return how the row says a task is split; its marks go to a blob nobody is handed."""
     if task.marks is None:
         return TaskSplits(task.splits)
     return TaskSplits(task.splits, target.blobs.put(BlobKind.MARKS, marks_to_bytes(task.marks)))

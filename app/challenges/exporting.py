@@ -35,7 +35,7 @@ from probeboard.ranking import RankingMethod
 
 @dataclass(frozen=True)
 class Export:
-    """A bundle: the files anybody may have, and those that are for workers only."""
+    """A bundle: the files that are handed out, and those that no endpoint hands out."""
 
     files: Mapping[str, bytes]
     withheld: Mapping[str, Withheld]

@@ -167,7 +167,7 @@ class Phase(Base):
     samples_digest: Mapped[str] = mapped_column(doc="blob: one sample id a line, in order")
     n_samples: Mapped[int]
     private_sides: Mapped[str | None] = mapped_column(
-        doc="blob of marks, for workers only: on which side each sample is; null for no sides"
+        doc="blob of marks, handed out to nobody: on which side each sample is; null for no sides"
     )
     n_private_samples: Mapped[int | None]
     revealed_at: Mapped[datetime | None] = mapped_column(

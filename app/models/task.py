@@ -36,7 +36,7 @@ class Task(Base):
 
 
 class LabelSet(Base):
-    """Ground truth of a task in one version. The labels themselves are a blob for workers only."""
+    """Ground truth of a task in one version. Its labels are a blob that no endpoint hands out."""
 
     __tablename__ = "label_set"
     __table_args__ = (UniqueConstraint("task_id", "version"), UniqueConstraint("task_id", "digest"))
