@@ -17,6 +17,7 @@ from app.db import SessionFactory, make_engine, make_sessions
 from app.errors import LabelsDiffer
 from app.leaderboards.verifying import verify_snapshots
 from app.models import Challenge, Phase, User
+from app.operations.failures import last_failures
 from app.settings import settings_of_environment
 
 RIGHTS = {
@@ -26,6 +27,7 @@ RIGHTS = {
 VERIFY = "verify-snapshots"
 EXPORT = "export-challenge"
 AUDIT = "export-audit"
+FAILURES = "failures"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return _verify(session, given.phase)
             if given.command == AUDIT:
                 return _export_audit(session, make_sessions(engine), given.slug, given.format)
+            if given.command == FAILURES:
+                return _list_failures(session, given.challenge, given.limit)
             if given.command == EXPORT:
                 return _export(session, BlobStore(settings.blob_root), given.slug, given.folder)
             return _give_right(session, RIGHTS[given.command][0], given.email)
@@ -60,7 +64,18 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser(AUDIT, help="write who changed what, oldest first, to stdout")
     audit.add_argument("slug", nargs="?", help="of a challenge; without it, everything")
     audit.add_argument("--format", choices=exporting.FORMATS, default="jsonl")
+    failures = commands.add_parser(FAILURES, help="list what failed last, with tracebacks")
+    failures.add_argument("--challenge", metavar="SLUG", help="of one challenge; without it, all")
+    failures.add_argument("--limit", metavar="N", type=_count, default=20, help="at most so many")
     return parser
+
+
+def _count(text: str) -> int:
+    """Read a number of things to list."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 def _give_right(session: Session, column: str, email: str) -> int:
@@ -100,6 +115,22 @@ def _verify(session: Session, phase_id: UUID | None) -> int:
             sys.stdout.write(f"snapshot {verdict.number}: {verdict.detail}\n")
     sys.stdout.write(f"{held} hold, {broken} do not, {untold} cannot be told.\n")
     return 1 if broken else 0
+
+
+def _list_failures(session: Session, slug: str | None, limit: int) -> int:
+    """List what broke for a reason of ours, the newest first, for the operator's eyes only."""
+    challenge_id = None
+    if slug is not None:
+        challenge_id = session.scalar(select(Challenge.id).where(Challenge.slug == slug))
+        if challenge_id is None:
+            sys.stderr.write(f"There is no challenge {slug}.\n")
+            return 1
+    found = last_failures(session, challenge_id=challenge_id, limit=limit)
+    for failed in found:
+        sys.stdout.writelines(f"{line}\n" for line in (*failed.told(), ""))
+    if not found:
+        sys.stdout.write("Nothing has failed.\n")
+    return 0
 
 
 def _export_audit(session: Session, sessions: SessionFactory, slug: str | None, form: str) -> int:

@@ -123,6 +123,14 @@ def sees_submission(viewer: Viewer) -> ColumnElement[bool]:
     return or_(owns_submission(viewer), holds_any_role(viewer))
 
 
+def sees_tracebacks(viewer: Viewer) -> bool:
+    """Tell whether the viewer is told where our code broke: the operator alone.
+
+    What is in one, such as the name of a task, no rule of a challenge has looked at.
+    """
+    return viewer.is_operator
+
+
 def member_of(viewer: Viewer, team_id: ColumnElement[UUID]) -> ColumnElement[bool]:
     """Condition on a team's id: the viewer is a member."""
     if viewer.user_id is None:

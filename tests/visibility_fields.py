@@ -25,6 +25,10 @@ def _for_roles(otherwise: How) -> Callable[[str, Scene], How]:
     return lambda role, _: How.WHOLE if role in SEES_ALL else otherwise
 
 
+def _for_the_operator(role: str, _: Scene) -> How:
+    return How.WHOLE if role == "operator" else How.NULL
+
+
 def _tasks_of_team(role: str, scene: Scene) -> How:
     return How.WHOLE if role in SEES_ALL or not scene.aggregate else How.NULL
 
@@ -107,6 +111,13 @@ FIELD_RULES = (
         "`receipt.evaluation.splits.*`: `seed`, `marks`",
         "who is in which part of which split stays hidden",
         _for_roles(How.ABSENT),
+    ),
+    FieldRule(
+        f"GET {SUBMISSION}",
+        r"failure\.traceback",
+        "`failure.traceback`",
+        "it names what our code had in hand: tasks, files, samples",
+        _for_the_operator,
     ),
     FieldRule(
         f"GET {SUBMISSION}/analyses",
@@ -197,7 +208,7 @@ class ListRule:
 
 def _submissions(role: str, scene: Scene) -> frozenset[str]:
     everything = {"baseline"}
-    own, rivals = {"own", "kept back"}, {"rival's"}
+    own, rivals = {"own", "kept back", "broken"}, {"rival's"}
     if scene.board == "frozen":
         rivals = rivals | {"late"}
     if role in SEES_ALL:

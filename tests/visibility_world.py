@@ -17,6 +17,7 @@ from worker.parts import Parts
 from worker.rank import rank_phase
 
 SOON = timedelta(days=1)
+TRACEBACK = "Traceback (most recent call last):\nKeyError: 'wet'"
 LATER = "2100-01-01T00:00:00Z"
 SAME_OF_COPIES = (
     "method_name", "method_description", "public", "file_name", "file_bytes", "file_sha256",
@@ -141,6 +142,8 @@ def _play(cast: Cast, scene: Scene, stage: Stage) -> Stage:
         _hand_in(cast, stage, "rival's", "rival", 0.7)
     if scene.phase == "plain":
         _hand_in(cast, stage, "kept back", "captain", 0.5, public=False)
+        _hand_in(cast, stage, "broken", "captain", 0.5)
+        _break(parts, stage.submissions["broken"])
     if scene.revealed:
         _set(parts, stage, **_window(scene.state))
     _rank(cast, stage)
@@ -191,6 +194,16 @@ def _hand_in(
         session.commit()
     stage.submissions[name] = key
     evaluate_submission(cast.parts, UUID(key))
+
+
+def _break(parts: Parts, key: str) -> None:
+    """Leave a submission as one that a worker gave up."""
+    with parts.sessions() as session:
+        submission = session.get_one(Submission, UUID(key))
+        submission.status = Status.FAILED
+        submission.failure_code, submission.failure_detail = "internal-error", "It broke."
+        submission.failure_traceback = TRACEBACK
+        session.commit()
 
 
 def _copy(cast: Cast, stage: Stage, by: str, key: str) -> str:

@@ -34,9 +34,6 @@ def submission_view(detail: Detail, private: Scored | None = None) -> Submission
     `private` are those by private samples, for who may see them.
     """
     submission = detail.submission
-    failure = None
-    if submission.failure_code is not None:
-        failure = FailureView(code=submission.failure_code, detail=submission.failure_detail or "")
     return SubmissionView(
         id=submission.id,
         phase_id=submission.phase_id,
@@ -62,7 +59,7 @@ def submission_view(detail: Detail, private: Scored | None = None) -> Submission
         scores=_scores(detail, detail.scored) if detail.scored else None,
         private_scores=_scores(detail, private) if private else None,
         evaluations=[_period(detail, period) for period in detail.history],
-        failure=failure,
+        failure=_failure(detail),
         receipt=ReceiptView(
             received_at=submission.received_at,
             file_name=submission.file_name,
@@ -72,6 +69,17 @@ def submission_view(detail: Detail, private: Scored | None = None) -> Submission
             facts=submission.facts,
             evaluation=_evaluation(detail, detail.scored) if detail.scored else None,
         ),
+    )
+
+
+def _failure(detail: Detail) -> FailureView | None:
+    submission = detail.submission
+    if submission.failure_code is None:
+        return None
+    return FailureView(
+        code=submission.failure_code,
+        detail=submission.failure_detail or "",
+        traceback=submission.failure_traceback if detail.sees_tracebacks else None,
     )
 
 

@@ -204,6 +204,10 @@ class FailureView(View):
 
     code: str = Field(description="Stable code.", examples=["worker-lost"])
     detail: str = Field(description="What happened, and what it means for you.")
+    traceback: str | None = Field(
+        default=None,
+        description="Where our code broke. For the server's operator; null for everybody else.",
+    )
 
 
 class ReceiptView(View):

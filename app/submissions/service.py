@@ -26,6 +26,7 @@ from app.policy import (
     organizes_challenge,
     owns_submission,
     sees_submission,
+    sees_tracebacks,
 )
 from app.submissions.history import Period, read_history
 from app.submissions.scores import Scored, candidate_of, official_scores
@@ -48,6 +49,7 @@ class Detail:
     weights: dict[UUID, float]
     task_names: dict[UUID, str]
     sees_everything: bool
+    sees_tracebacks: bool
     team_entry: Participation | None
     history: tuple[Period, ...] = ()
 
@@ -77,7 +79,7 @@ def list_submissions(
     if after is not None:
         statement = statement.where(Submission.id < after)
     rows = session.execute(statement.order_by(Submission.id.desc()).limit(limit + 1))
-    return _details(session, rows.all())
+    return _details(session, viewer, rows.all())
 
 
 def get_submission(session: Session, viewer: Viewer, submission_id: UUID) -> Detail:
@@ -89,7 +91,7 @@ def get_submission(session: Session, viewer: Viewer, submission_id: UUID) -> Det
         If there is none.
     """
     rows = session.execute(_visible(viewer).where(Submission.id == submission_id))
-    details = _details(session, rows.all())
+    details = _details(session, viewer, rows.all())
     if not details:
         raise NotFound("submission")
     return details[0]
@@ -164,7 +166,7 @@ def require_organized(session: Session, viewer: Viewer, submission_id: UUID) -> 
         raise Forbidden("Only organizers of the challenge may do this.")
 
 
-def _details(session: Session, rows: Sequence[_Row]) -> list[Detail]:
+def _details(session: Session, viewer: Viewer, rows: Sequence[_Row]) -> list[Detail]:
     """Read what belongs to the rows: a number of queries for each phase, none for each row."""
     phases = {phase.id: phase for _, phase, *_ in rows}
     tasks = {phase_id: tasks_of(session, phase_id) for phase_id in phases}
@@ -188,6 +190,7 @@ def _details(session: Session, rows: Sequence[_Row]) -> list[Detail]:
             weights=weights[phase.id],
             task_names=names[phase.id],
             sees_everything=has_role,
+            sees_tracebacks=sees_tracebacks(viewer),
             team_entry=entry,
             history=history[submission.id],
         )
