@@ -8,10 +8,12 @@ made. Such files are named `TODO-…` and are not written, so that the check of 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.bundles.evalai_notes import Notes
+from app.bundles.evalai_domains import domains_of
+from app.bundles.evalai_notes import Notes, slug_of
 from app.bundles.evalai_pages import write_pages
+from app.bundles.evalai_part import Part
 from app.bundles.evalai_phases import phases_of
-from app.bundles.evalai_tasks import tasks_of
+from app.bundles.evalai_tasks import metrics_of
 from app.challenges.archive import CONFIG_FILE
 from app.challenges.yaml_lines import InvalidYaml, read_yaml
 from app.challenges.yaml_writing import write_yaml
@@ -19,22 +21,6 @@ from app.errors import InvalidBundle, Place
 
 NAMES = ("challenge_config.yaml", "challenge_config.yml")
 DIMENSIONS = 1024
-# Keys whose meaning is found below them, or that only name other parts of the file.
-_READ = (
-    "title", "short_description", "description", "evaluation_details", "terms_and_conditions",
-    "submission_guidelines", "leaderboard_description", "start_date", "end_date", "leaderboard",
-    "challenge_phases", "dataset_splits", "challenge_phase_splits",
-)  # fmt: skip
-_HAS_NO_COUNTERPART = {
-    "image": "a challenge has no logo here",
-    "evaluation_script": "submissions are scored by probes against labels, not by a script",
-    "remote_evaluation": "workers of this server score; add workers for more",
-    "is_docker_based": "embeddings are handed in, not programs",
-    "is_static_dataset_code_upload": "embeddings are handed in, not programs",
-    "published": "a new challenge is not published: POST /api/v1/challenges/{slug}/publication",
-    "allowed_email_domains": "state it in the challenge's rules of participation, if at all",
-    "blocked_emails_domains": "state it in the challenge's rules of participation, if at all",
-}
 _COMMENTS = {
     "embedding_dim:": "TODO: EvalAI does not say how long an embedding is",
     "  type: regression": "TODO: regression, binary, multiclass or multilabel",
@@ -70,20 +56,23 @@ def convert(files: Mapping[str, bytes]) -> Converted:
     if not isinstance(config, dict) or not isinstance(config.get("challenge_phases"), list):
         raise _refusal(Place("no_phases", "there are no challenge_phases", file=name, line=1))
     notes = Notes(document, name)
-    notes.tell_unmapped(config, _READ, _HAS_NO_COUNTERPART, ())
-    tasks = tasks_of(config, notes)
-    pages = write_pages(config, files, tasks, notes)
-    title = notes.line(config.get("title"), "Untitled", ("title",))
+    challenge = Part(config, (), notes)
+    metrics = metrics_of(challenge)
+    pages = write_pages(challenge, files, metrics)
+    title = challenge.line("title", "Untitled")
+    domains = domains_of(challenge)
     values = {
-        "slug": notes.slug(title, "challenge"),
+        "slug": slug_of(title, "challenge"),
         "title": title,
-        "summary": notes.line(config.get("short_description"), title, ("short_description",)),
+        "summary": challenge.line("short_description", title),
         "embedding_dim": DIMENSIONS,
         "terms_version": "1",
+        **({"participation": {"email_domains": domains}} if domains else {}),
         "pages": {page: f"pages/{page}.md" for page in pages},
-        "tasks": [task.stated() for task in tasks],
-        "phases": phases_of(config, tasks, notes),
+        "tasks": [task.stated() for task in metrics.tasks],
+        "phases": phases_of(challenge, metrics),
     }
+    notes.tell_rest()
     written = {f"pages/{page}.md": text.encode() for page, text in pages.items()}
     return Converted({CONFIG_FILE: _commented(write_yaml(values)), **written}, notes.lines())
 

@@ -1,12 +1,15 @@
-"""What of EvalAI's configuration is not mapped, with its line; and its values, read leniently."""
+"""What of EvalAI's configuration is not mapped, with its line.
+
+Whatever nobody has read when the conversion is done is told: a key that this code forgets gets a
+line, and is not dropped in silence.
+"""
 
 import re
-from collections.abc import Collection, Mapping
 from typing import Any
 
+from app.bundles.evalai_keys import TOLD_ABOVE, reason_of
 from app.challenges.yaml_lines import Document, Path
 
-LONGEST_LINE = 300
 LONGEST_SLUG = 60
 
 
@@ -16,59 +19,48 @@ class Notes:
     def __init__(self, document: Document, file: str) -> None:
         self._document = document
         self._file = file
-        self._found: list[tuple[int, str]] = []
+        self._found: dict[tuple[int, str], None] = {}
+        self._done: set[Path] = set()
+        self._left: dict[Path, str] = {}
 
     def add(self, path: Path, text: str) -> None:
         """Note something about a key, once."""
         line = self._document.line_of(path)
         dotted = ".".join(map(str, path))
-        note = (line, f"{self._file}:{line}: {dotted}: {text}")
-        if note not in self._found:
-            self._found.append(note)
+        self._found[line, f"{self._file}:{line}: {dotted}: {text}"] = None
+        self._done.add(path)
+
+    def take(self, path: Path) -> None:
+        """Mark a key as read: what it says is in the bundle."""
+        self._done.add(path)
+
+    def leave(self, path: Path, why: str) -> None:
+        """Say why nothing below a place is read."""
+        self._left[path] = why
 
     def lines(self) -> tuple[str, ...]:
         """Return the notes in the order of the file."""
         return tuple(text for _, text in sorted(self._found))
 
-    def tell_unmapped(
-        self, values: Mapping[str, Any], read: Collection[str], known: Mapping[str, str], path: Path
-    ) -> None:
-        """Note each key of a mapping that is not read."""
-        for key in values:
-            if key not in read:
-                self.add((*path, key), known.get(key, "not mapped: there is nothing like it here"))
+    def tell_rest(self) -> None:
+        """Note each key, at every depth, that was neither read nor noted."""
+        self._tell_below(self._document.values, (), "")
 
-    def line(self, value: Any, otherwise: str, path: Path) -> str:
-        """Return a text as one line of a length we take."""
-        text = " ".join(str(value).split()) if value is not None else ""
-        text = text or otherwise
-        if len(text) > LONGEST_LINE:
-            self.add(path, f"cut to {LONGEST_LINE} characters")
-        return text[:LONGEST_LINE]
-
-    def number(self, value: Any, otherwise: int, most: int, path: Path) -> int:
-        """Return a whole number from 1 to a largest."""
-        try:
-            number = int(value)
-        except (TypeError, ValueError):
-            number = otherwise
-        if number != min(max(number, 1), most):
-            self.add(path, f"{number} becomes {min(max(number, 1), most)}")
-        return min(max(number, 1), most)
-
-    @staticmethod
-    def slug(text: str, otherwise: str) -> str:
-        """Make a slug of a name."""
-        plain = re.sub(r"[^a-z0-9]+", "-", text.lower())[:LONGEST_SLUG].strip("-")
-        return plain or otherwise
+    def _tell_below(self, values: Any, path: Path, why: str) -> None:
+        why = self._left.get(path, why)
+        if isinstance(values, list):
+            for place, item in enumerate(values):
+                self._tell_below(item, (*path, place), why)
+        if isinstance(values, dict):
+            for key, value in values.items():
+                below = (*path, str(key))
+                pattern = ".".join("*" if isinstance(part, int) else part for part in below)
+                if below not in self._done and pattern not in TOLD_ABOVE:
+                    self.add(below, why or reason_of(pattern))
+                self._tell_below(value, below, why)
 
 
-def truth(value: Any) -> bool:
-    """Read a truth value as EvalAI writes it: `True` too, which is text to us."""
-    return str(value).lower() in ("true", "yes", "on", "1")
-
-
-def mappings(value: Any) -> list[tuple[int, dict[str, Any]]]:
-    """Return the mappings of a list, each with its place."""
-    items = value if isinstance(value, list) else []
-    return [(place, item) for place, item in enumerate(items) if isinstance(item, dict)]
+def slug_of(text: str, otherwise: str) -> str:
+    """Make a slug of a name."""
+    plain = re.sub(r"[^a-z0-9]+", "-", text.lower())[:LONGEST_SLUG].strip("-")
+    return plain or otherwise

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.bundles.evalai_notes import Notes, mappings, truth
+from app.bundles.evalai_notes import slug_of
+from app.bundles.evalai_part import Part
 
 _SUMS = ("total", "overall", "average", "mean", "final", "avg")
 
@@ -15,7 +16,6 @@ class MetricTask:
     slug: str
     title: str
     leaderboard: str
-    description: str
 
     def stated(self) -> dict[str, Any]:
         """Return the task as a bundle states it."""
@@ -23,44 +23,54 @@ class MetricTask:
         return {"slug": self.slug, "title": self.title, "type": "regression", "labels": labels}
 
 
-def tasks_of(config: dict[str, Any], notes: Notes) -> list[MetricTask]:
-    """Return the tasks of all leaderboards; one of no name if there is none."""
+@dataclass(frozen=True)
+class Metrics:
+    """The tasks, and what is said of the metrics, those that sum up others among them."""
+
+    tasks: tuple[MetricTask, ...]
+    descriptions: tuple[tuple[str, str], ...]
+
+
+def metrics_of(challenge: Part) -> Metrics:
+    """Return the metrics of all leaderboards; one of no name if there is none."""
     tasks: list[MetricTask] = []
-    for place, board in mappings(config.get("leaderboard")):
-        path = ("leaderboard", place)
-        notes.tell_unmapped(board, ("id", "schema"), {}, path)
-        raw = board.get("schema")
-        schema: dict[str, Any] = raw if isinstance(raw, dict) else {}
-        below = (*path, "schema")
-        notes.tell_unmapped(schema, ("labels", "default_order_by", "metadata"), {}, below)
-        labels = [str(label) for label in schema.get("labels") or ()]
-        order = str(schema.get("default_order_by", ""))
-        sums = len(labels) > 1 and any(word in order.lower() for word in _SUMS)
-        if sums:
-            detail = f"“{order}” is taken for a sum of the others: boards rank over all tasks here"
-            notes.add((*below, "default_order_by"), detail)
-        elif len(labels) > 1:
-            detail = f"boards rank over all tasks here, not by “{order}” alone: choose weights"
-            notes.add((*below, "default_order_by"), detail)
-        for label in labels:
-            if not (sums and label == order):
-                about = _about(schema, label, notes, (*below, "metadata"))
-                taken = {task.slug for task in tasks}
-                slug = _unused(notes.slug(label, "task"), taken)
-                tasks.append(MetricTask(slug, label[:300], str(board.get("id")), about))
-    return tasks or [MetricTask("task", "TODO", "", "")]
+    descriptions: list[tuple[str, str]] = []
+    for board in challenge.parts("leaderboard"):
+        schema = board.part("schema")
+        titles = [schema.fitted("labels", label, "TODO") for label in schema.items("labels")]
+        total = _total_of(schema, titles)
+        metadata = schema.part("metadata") if "metadata" in schema.values else None
+        for title, label in zip(titles, schema.items("labels"), strict=True):
+            if metadata is not None and str(label) in metadata.values:
+                about = _about(metadata.part(str(label)))
+                descriptions += [(title, about)] if about else []
+            if title != total:
+                slug = _unused(slug_of(title, "task"), {task.slug for task in tasks})
+                tasks.append(MetricTask(slug, title, str(board.get("id"))))
+    return Metrics(tuple(tasks) or (MetricTask("task", "TODO", ""),), tuple(descriptions))
 
 
-def _about(schema: dict[str, Any], label: str, notes: Notes, path: tuple[str | int, ...]) -> str:
-    metadata = schema.get("metadata")
-    about = metadata.get(label) if isinstance(metadata, dict) else None
-    if not isinstance(about, dict):
-        return ""
-    here = (*path, label)
-    if truth(about.get("sort_ascending")):
-        notes.add((*here, "sort_ascending"), "scores here are better when they are higher")
-    notes.tell_unmapped(about, ("sort_ascending", "description"), {}, here)
-    return str(about.get("description", ""))
+def _total_of(schema: Part, titles: list[str]) -> str | None:
+    """Return the metric that sums up the others; None if there is none."""
+    if "default_order_by" not in schema.values:
+        return None
+    order = schema.line("default_order_by", "")
+    if order not in titles:
+        schema.add("default_order_by", f"there is no label “{order}”; boards rank over all tasks")
+    elif len(titles) > 1 and any(word in order.lower() for word in _SUMS):
+        detail = f"“{order}” is taken for a sum of the others: boards rank over all tasks here"
+        schema.add("default_order_by", detail)
+        return order
+    elif len(titles) > 1:
+        detail = f"boards rank over all tasks here, not by “{order}” alone: choose weights"
+        schema.add("default_order_by", detail)
+    return None
+
+
+def _about(metric: Part) -> str:
+    if metric.truth("sort_ascending", otherwise=False):
+        metric.add("sort_ascending", "scores here are better when they are higher")
+    return str(metric.get("description") or "")
 
 
 def _unused(slug: str, taken: set[str]) -> str:
