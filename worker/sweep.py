@@ -14,7 +14,7 @@ from app.models import Leaderboard, Part, Phase, Status, Submission
 from app.notices.calendar import note_free_slots, note_phase_dates
 from app.notices.deliveries import due_notices
 from app.notices.deliveries import mark_announced as mark_notices_announced
-from app.phases.parts import is_revealed
+from app.policy import is_revealed
 from app.queue import (
     DELIVER_NOTICE,
     EVALUATE_SUBMISSION,

@@ -26,7 +26,7 @@ from app.models import (
     Status,
     Submission,
 )
-from app.phases.parts import is_revealed
+from app.policy import is_revealed
 
 READING = ("embedding_dim", "zero_pad", "strip_suffixes")
 TASK_SCORING = ("type", "probe", "signs")

@@ -20,8 +20,8 @@ from app.models import (
     Submission,
     TaskScore,
 )
-from app.phases.parts import part_shown
 from app.phases.ranking_policy import RankingPolicy
+from app.policy import part_shown
 from app.submissions.selection import Candidate, Standing, best_score, standings
 
 

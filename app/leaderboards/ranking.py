@@ -43,9 +43,9 @@ from app.models import (
     Team,
 )
 from app.models.challenge import Analysis
-from app.phases.parts import part_shown
 from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import TaskInPhase, display_names, tasks_of
+from app.policy import part_shown
 from app.submissions.selection import CAN_COME_TO_COUNT, Candidate, best_score, counting
 from app.submissions.split_scores import EvaluationScores, ScoreCache
 from probeboard.labelsets import SplitKind, TaskType

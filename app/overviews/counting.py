@@ -21,7 +21,7 @@ from app.models import (
     Submission,
     Team,
 )
-from app.phases.parts import is_revealed
+from app.policy import is_revealed
 
 MOST_TEAMS = 1000
 _Counts = dict[str, int]

@@ -26,7 +26,7 @@ from app.pages.rendering import MEDIA_TYPES, STATIC, STATIC_DIGEST
 from app.pages.times import Moment, PhaseClock, Postponed
 from app.phases.granted import list_extensions
 from app.phases.service import phases_of
-from app.policy import ANYBODY
+from app.policy import ANYBODY, Who, sight_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -95,16 +95,16 @@ def board(slug: str, phase_slug: str, session: DbSession, page: PageNumber = "1"
         shown = page_of_board(json.loads(served.json), number) if served else None
         if served and shown is None:
             raise NotFound("page")
-        frozen = phase.board_frozen_at
+        frozen_at = sight_of(Who.OTHERS, phase, now).board_until
         return send_page(
             "board.html",
             challenge=one,
             phase=phase,
             clock=PhaseClock.of(phase, now),
-            extensions=_extensions(session, phase),
+            extensions=_extensions(session, phase, now),
             board=shown,
             tag=served.tag if served else None,
-            frozen=Moment.of(frozen) if frozen is not None and frozen <= now else None,
+            frozen=None if frozen_at is None else Moment.of(frozen_at),
             api=f"/api/v1/phases/{phase.id}/leaderboard",
         )
 
@@ -143,9 +143,9 @@ def static(digest: str, name: str) -> Response:
     )
 
 
-def _extensions(session: DbSession, phase: Phase) -> list[Postponed]:
+def _extensions(session: DbSession, phase: Phase, now: datetime) -> list[Postponed]:
     """Return how the phase was extended for all, newest first."""
-    found = list_extensions(session, ANYBODY, phase.id, after=None, limit=EXTENSIONS_LIMIT)
+    found = list_extensions(session, ANYBODY, phase.id, after=None, limit=EXTENSIONS_LIMIT, now=now)
     return [
         Postponed(Moment.of(row.closes_at_before), Moment.of(row.closes_at), row.reason)
         for row in (one.row for one in found)

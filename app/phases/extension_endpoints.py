@@ -75,6 +75,6 @@ def list_extensions(
     Organizers and readers see what every team was granted.
     """
     found = granted.list_extensions(
-        session, viewer, phase_id, after=paging.after, limit=paging.limit
+        session, viewer, phase_id, after=paging.after, limit=paging.limit, now=utc_now()
     )
     return page_of(found, paging, ExtensionView.of)

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Challenge, Participation, ParticipationMember, PhaseExtension, Team, User
+from app.models import Participation, PhaseExtension, Team, User
 from app.phases.service import get_phase
-from app.policy import Viewer, holds_any_role
+from app.policy import Viewer, look, sees_extension
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,13 @@ class Granted:
 
 
 def list_extensions(
-    session: Session, viewer: Viewer, phase_id: UUID, *, after: UUID | None, limit: int
+    session: Session,
+    viewer: Viewer,
+    phase_id: UUID,
+    *,
+    after: UUID | None,
+    limit: int,
+    now: datetime,
 ) -> Sequence[Granted]:
     """Return extensions and exceptions, newest first, and one more than `limit` if any.
 
@@ -33,10 +40,8 @@ def list_extensions(
     NotFound
         If the viewer sees no such phase.
     """
-    phase, challenge = get_phase(session, viewer, phase_id)
-    has_role = session.scalar(
-        select(exists().where(Challenge.id == challenge.id, holds_any_role(viewer)))
-    )
+    phase, _ = get_phase(session, viewer, phase_id)
+    sight = look(session, viewer, phase, now=now)
     statement = (
         select(PhaseExtension, Team.name, User.name)
         .join(User, User.id == PhaseExtension.by_id)
@@ -44,18 +49,12 @@ def list_extensions(
         .outerjoin(Team, Team.id == Participation.team_id)
         .where(PhaseExtension.phase_id == phase.id)
     )
-    if not has_role:
-        mine = exists().where(
-            ParticipationMember.participation_id == PhaseExtension.participation_id,
-            ParticipationMember.user_id == viewer.user_id,
-            ParticipationMember.left_at.is_(None),
-        )
-        for_all = PhaseExtension.participation_id.is_(None)
-        statement = statement.where(for_all if viewer.user_id is None else or_(for_all, mine))
+    if not sight.sees_exceptions:
+        statement = statement.where(sees_extension(viewer))
     if after is not None:
         statement = statement.where(PhaseExtension.id < after)
     rows = session.execute(statement.order_by(PhaseExtension.id.desc()).limit(limit + 1))
-    return [Granted(row, team, by if has_role else None) for row, team, by in rows]
+    return [Granted(row, team, by if sight.sees_deciders else None) for row, team, by in rows]
 
 
 def granted_by(session: Session, row: PhaseExtension) -> Granted:

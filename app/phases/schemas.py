@@ -16,17 +16,16 @@ from app.models import (
     Scaling,
     SelectBy,
     Selection,
-    TaskNames,
     TeamSees,
     TieBreak,
     WinRateAgainst,
 )
 from app.phases.clock import PhaseState, state_of
-from app.phases.parts import part_shown
 from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import TaskInPhase, display_names
 from app.phases.splits import TaskSplits
 from app.phases.terms import Exceptions, Terms
+from app.policy import announced_reveal_of, masks_names, part_shown
 from probeboard.labelsets import SplitKind, TaskType
 from probeboard.ranking import RankingMethod
 
@@ -141,15 +140,13 @@ class PrivatePartView(View):
 
     @classmethod
     def of(cls, phase: Phase, *, now: datetime) -> Self | None:
-        """Describe a phase's private part, if it has one.
-
-        That a team was given more time is its own affair: the instant says nothing of it.
-        """
-        if phase.n_private_samples is None:
+        """Describe a phase's private part, if it has one."""
+        reveals_at = announced_reveal_of(phase)
+        if phase.n_private_samples is None or reveals_at is None:
             return None
         return cls(
             share=round(phase.n_private_samples / phase.n_samples, 4),
-            reveals_at=max(phase.closes_at, phase.revealed_at or phase.closes_at),
+            reveals_at=reveals_at,
             is_revealed=part_shown(phase, now) is Part.PRIVATE,
         )
 
@@ -221,7 +218,7 @@ class PhaseView(PhaseSummary):
         now: datetime,
     ) -> Self:
         """Describe a phase and its rules at an instant."""
-        masked = phase.board_task_names == TaskNames.MASKED
+        masked = masks_names(phase)
         names = display_names(phase, tasks)
         return cls(
             **PhaseSummary.of(phase, granted, now=now).model_dump(),

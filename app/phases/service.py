@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
-from app.models import Challenge, Phase, PhaseTask, Task, TaskNames
+from app.models import Challenge, Phase, PhaseTask, Task
 from app.phases.splits import TaskSplits
-from app.policy import Viewer, sees_challenge
+from app.policy import Viewer, masks_names, sees_challenge
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,6 @@ def tasks_of(session: Session, phase_id: UUID) -> list[TaskInPhase]:
 
 def display_names(phase: Phase, tasks: Sequence[TaskInPhase]) -> dict[UUID, str]:
     """Return the name each task is shown under: its public name, or `task-01`, `task-02`, …"""
-    if phase.board_task_names == TaskNames.MASKED:
+    if masks_names(phase):
         return {task.task_id: f"task-{number:02}" for number, task in enumerate(tasks, start=1)}
     return {task.task_id: task.public_name for task in tasks}

@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.models import ParticipationMember, Phase, PhaseExtension
-from app.policy import Viewer
+from app.models import Phase, PhaseExtension
+from app.policy import Viewer, takes_part_as
 
 Key = UUID | InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
 
@@ -89,14 +89,9 @@ def own_exceptions(
             func.max(PhaseExtension.closes_at),
             func.sum(PhaseExtension.extra_submissions),
         )
-        .join(
-            ParticipationMember,
-            ParticipationMember.participation_id == PhaseExtension.participation_id,
-        )
         .where(
             PhaseExtension.phase_id.in_(phase_ids),
-            ParticipationMember.user_id == viewer.user_id,
-            ParticipationMember.left_at.is_(None),
+            takes_part_as(viewer, PhaseExtension.participation_id),
         )
         .group_by(PhaseExtension.phase_id)
     )

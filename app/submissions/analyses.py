@@ -12,10 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Forbidden, NotFound
-from app.models import Evaluation, Part, TeamSees
-from app.phases.parts import sees_private
+from app.models import Evaluation, Part
 from app.phases.service import display_names, tasks_of
-from app.policy import Viewer
+from app.policy import Sight, Viewer, sight_of
 from app.submissions.schemas import (
     AnalysesView,
     MeanErrorView,
@@ -29,25 +28,26 @@ from app.submissions.service import get_submission
 
 @dataclass(frozen=True)
 class Cut:
-    """How a viewer is told figures: tasks under the names shown, numbers to the decimals."""
+    """How a viewer is told figures: tasks under the names shown, numbers to the digits seen."""
 
     names: dict[str, str]
-    decimals: int | None
+    sight: Sight
 
     def figure(self, value: float) -> float:
         """Return a figure as it is told."""
-        return value if self.decimals is None else round(value, self.decimals)
+        digits = self.sight.digits
+        return value if digits is None else round(value, digits)
 
     def error(self, value: float | None) -> float | None:
         """Return a standard error as it is told, if there is one."""
         return None if value is None else self.figure(value)
 
     def metric(self, found: dict[str, Any]) -> MetricView:
-        """Describe a metric; of splits only to those who see everything."""
+        """Describe a metric; of splits only to those who see them."""
         return MetricView(
             mean=self.figure(found["mean"]),
             std=self.figure(found["std"]),
-            split_scores=found["split_scores"] if self.decimals is None else None,
+            split_scores=found["split_scores"] if self.sight.sees_splits else None,
         )
 
 
@@ -65,28 +65,30 @@ def read_analyses(
         If the phase shows its teams aggregates only.
     """
     detail = get_submission(session, viewer, submission_id)
-    if not detail.sees_everything and detail.phase.team_sees != TeamSees.TASKS:
+    sight = sight_of(detail.who, detail.phase, now)
+    if not sight.sees_tasks:
         raise Forbidden("This phase shows teams no figures of tasks.")
     column: Any = Evaluation.analyses
     draws: Any = Evaluation.sample_draws
     if part is Part.PRIVATE:
         column, draws = Evaluation.private_analyses, Evaluation.private_sample_draws
-        if not sees_private(detail.phase, now, sees_everything=detail.sees_everything):
+        if not sight.sees_private:
             raise NotFound("analysis")
     found = session.scalar(_official(column, submission_id))
     if found is None:
         raise NotFound("analysis")
     tasks = tasks_of(session, detail.phase.id)
     shown = display_names(detail.phase, tasks)
-    decimals = None if detail.sees_everything else detail.phase.decimals
     sent = session.scalar(_official(draws, submission_id))
     if sent is not None:
         weights = [task.weight for task in tasks]
         found = found | {"sample_bootstrap": _weighed(found["sample_bootstrap"], sent, weights)}
-    return _view(found, Cut({task.slug: shown[task.task_id] for task in tasks}, decimals))
+    return _view(found, Cut({task.slug: shown[task.task_id] for task in tasks}, sight))
 
 
-def find_predictions(session: Session, viewer: Viewer, submission_id: UUID, *, part: Part) -> str:
+def find_predictions(
+    session: Session, viewer: Viewer, submission_id: UUID, *, part: Part, now: datetime
+) -> str:
     """Return the digest of a submission's predictions.
 
     Raises
@@ -96,7 +98,8 @@ def find_predictions(session: Session, viewer: Viewer, submission_id: UUID, *, p
     Forbidden
         If the viewer has no role in the challenge.
     """
-    if not get_submission(session, viewer, submission_id).sees_everything:
+    detail = get_submission(session, viewer, submission_id)
+    if not sight_of(detail.who, detail.phase, now).sees_predictions:
         # What a probe says of a sample that stands twice in a file is nearly the hidden label.
         raise Forbidden("Predictions tell of hidden labels: they are for organizers.")
     column = Evaluation.predictions_digest
@@ -151,15 +154,14 @@ def _view(found: dict[str, Any], cut: Cut) -> AnalysesView:
 
 
 def _sample_bootstrap(found: dict[str, Any], cut: Cut) -> SampleBootstrapView:
-    """Tell how many samples were drawn from, as who is labelled, only to who sees everything."""
-    sees_everything = cut.decimals is None
+    """Tell how many samples were drawn from, as who is labelled, only to who sees splits."""
     return SampleBootstrapView(
         draws=found["draws"],
         unit=found["unit"],
         tasks={
             shown: SampleErrorView(
                 standard_error=cut.error(found["tasks"][task]["standard_error"]),
-                n_units=found["tasks"][task]["n_units"] if sees_everything else None,
+                n_units=found["tasks"][task]["n_units"] if cut.sight.sees_splits else None,
             )
             for task, shown in cut.names.items()
         },

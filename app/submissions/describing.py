@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.models import Part
-from app.phases.parts import sees_private
-from app.policy import Viewer
+from app.policy import Viewer, sight_of
 from app.submissions.present import submission_view
 from app.submissions.schemas import SubmissionView
 from app.submissions.scores import official_scores
@@ -36,10 +35,8 @@ def describer_of(
 
     What may not be seen is not read.
     """
-    told = [
-        one.submission.id
-        for one in details
-        if sees_private(one.phase, now, sees_everything=one.sees_everything)
-    ]
+    told = [one.submission.id for one in details if sight_of(one.who, one.phase, now).sees_private]
     private = official_scores(session, told, part=Part.PRIVATE, whole=True) if told else {}
-    return lambda one: submission_view(one, private.get(one.submission.id))
+    return lambda one: submission_view(
+        one, sight_of(one.who, one.phase, now), private.get(one.submission.id)
+    )

@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.challenges.service import get_challenge
-from app.models import Challenge, Participation, Phase, Submission, Team
+from app.models import Participation, Phase, Submission, Team
 from app.outbox import note_decision
 from app.participations.deciding import disqualify, reinstate, standing_of
-from app.policy import Viewer, holds_any_role
+from app.policy import (
+    Viewer,
+    sees_disqualified_submission,
+    sees_disqualified_team,
+    who_is,
+)
 from app.queue import request_ranking
 from app.submissions.auditing import note_change
 from app.submissions.service import require_organized
@@ -119,13 +124,14 @@ def list_disqualified(
         If the viewer sees no such challenge.
     """
     challenge = get_challenge(session, viewer, slug)
-    has_role = exists().where(Challenge.id == challenge.id, holds_any_role(viewer))
-    sees_all = bool(session.scalar(select(has_role)))
+    who = who_is(session, viewer, challenge.id)
     teams = (
         select(Participation, Team.name)
         .join(Team, Team.id == Participation.team_id)
         .where(
-            Participation.challenge_id == challenge.id, Participation.disqualified_at.is_not(None)
+            Participation.challenge_id == challenge.id,
+            Participation.disqualified_at.is_not(None),
+            sees_disqualified_team(who),
         )
     )
     submissions = (
@@ -133,16 +139,12 @@ def list_disqualified(
         .join(Phase, Phase.id == Submission.phase_id)
         .outerjoin(Participation, Participation.id == Submission.participation_id)
         .outerjoin(Team, Team.id == Participation.team_id)
-        .where(Phase.challenge_id == challenge.id, Submission.disqualified_at.is_not(None))
-    )
-    if not sees_all:
-        teams = teams.where(Participation.disqualified_publicly)
-        frozen_at = Phase.board_frozen_at
-        # What came in since a board is frozen is nowhere on it.
-        could_stand = or_(frozen_at.is_(None), frozen_at > now, Submission.received_at <= frozen_at)
-        submissions = submissions.where(
-            Submission.disqualified_publicly, Submission.public, Phase.board_visible, could_stand
+        .where(
+            Phase.challenge_id == challenge.id,
+            Submission.disqualified_at.is_not(None),
+            sees_disqualified_submission(who, now=now),
         )
+    )
     if after is not None:
         teams = teams.where(Participation.id < after)
         submissions = submissions.where(Submission.id < after)

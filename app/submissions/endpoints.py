@@ -177,7 +177,7 @@ def read_predictions(
     part: WhichPart = Part.PUBLIC,
 ) -> FileResponse:
     """Download what the probes predicted, for each split's test samples. Organizers only."""
-    digest = analyses.find_predictions(session, viewer, submission_id, part=part)
+    digest = analyses.find_predictions(session, viewer, submission_id, part=part, now=utc_now())
     path = blobs.existing_path(BlobKind.PREDICTIONS, digest)
     of_part = "-private" if part is Part.PRIVATE else ""
     name = f"predictions{of_part}-{submission_id}.npz"

@@ -1,10 +1,10 @@
 """A submission as its viewer may see it."""
 
 from typing import Any, TypeVar
-from uuid import UUID
 
-from app.models import Status, TaskNames, TaskScore, TeamSees
+from app.models import Status, TaskScore
 from app.participations.schemas import DisqualificationView
+from app.policy import Sight
 from app.submissions.disqualifying import Disqualified
 from app.submissions.history import Period
 from app.submissions.schemas import (
@@ -28,8 +28,8 @@ _BY_TASK = ("splits", "probes", "label_sets")  # these stand under the tasks' ow
 Figure = TypeVar("Figure", float, float | None)
 
 
-def submission_view(detail: Detail, private: Scored | None = None) -> SubmissionView:
-    """Describe a submission; scores are cut to what the phase shows this viewer.
+def submission_view(detail: Detail, sight: Sight, private: Scored | None = None) -> SubmissionView:
+    """Describe a submission; scores are cut to what its viewer sees.
 
     `private` are those by private samples, for who may see them.
     """
@@ -56,9 +56,9 @@ def submission_view(detail: Detail, private: Scored | None = None) -> Submission
         disqualification=(
             DisqualificationView.of(detail.disqualified) if detail.disqualified else None
         ),
-        scores=_scores(detail, detail.scored) if detail.scored else None,
-        private_scores=_scores(detail, private) if private else None,
-        evaluations=[_period(detail, period) for period in detail.history],
+        scores=_scores(detail, sight, detail.scored) if detail.scored else None,
+        private_scores=_scores(detail, sight, private) if private else None,
+        evaluations=[_period(sight, period) for period in detail.history],
         failure=_failure(detail),
         receipt=ReceiptView(
             received_at=submission.received_at,
@@ -67,7 +67,7 @@ def submission_view(detail: Detail, private: Scored | None = None) -> Submission
             file_sha256=submission.file_sha256,
             matrix_sha256=submission.matrix_sha256,
             facts=submission.facts,
-            evaluation=_evaluation(detail, detail.scored) if detail.scored else None,
+            evaluation=_evaluation(sight, detail.scored) if detail.scored else None,
         ),
     )
 
@@ -83,16 +83,13 @@ def _failure(detail: Detail) -> FailureView | None:
     )
 
 
-def _evaluation(detail: Detail, scored: Scored) -> dict[str, Any]:
+def _evaluation(sight: Sight, scored: Scored) -> dict[str, Any]:
     receipt = scored.evaluation.receipt
-    if detail.sees_everything:
-        return {name: receipt[name] for name in _PUBLIC_RECEIPT if name in receipt}
-    masked = detail.phase.board_task_names == TaskNames.MASKED
-    hidden = _BY_TASK if masked else ()
+    hidden = () if sight.sees_real_names else _BY_TASK
     told = {
         name: receipt[name] for name in _PUBLIC_RECEIPT if name in receipt and name not in hidden
     }
-    if "splits" in told:
+    if "splits" in told and not sight.sees_splits:
         told["splits"] = _without_draw(told["splits"])
     return told
 
@@ -106,46 +103,42 @@ def _without_draw(splits: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _scores(detail: Detail, scored: Scored) -> ScoresView:
-    digits = None if detail.sees_everything else detail.phase.decimals
-    shows_tasks = detail.sees_everything or detail.phase.team_sees == TeamSees.TASKS
+def _scores(detail: Detail, sight: Sight, scored: Scored) -> ScoresView:
     tasks = None
-    if shows_tasks:
+    if sight.sees_tasks:
         tasks = [
-            _task_score(detail, task_id, scored.tasks[task_id], digits)
+            _task_score(detail.task_names[task_id], sight, scored.tasks[task_id])
             for task_id in detail.weights
         ]
     return ScoresView(
-        mean_score=_rounded(scored.mean_score(detail.weights), digits),
-        mean_q=_rounded(scored.mean_q(detail.weights), digits),
+        mean_score=_rounded(scored.mean_score(detail.weights), sight.digits),
+        mean_q=_rounded(scored.mean_q(detail.weights), sight.digits),
         tasks=tasks,
     )
 
 
-def _period(detail: Detail, period: Period) -> EvaluationView:
-    digits = None if detail.sees_everything else detail.phase.decimals
+def _period(sight: Sight, period: Period) -> EvaluationView:
     return EvaluationView(
         since=period.since,
         until=period.until,
         is_official=period.is_official,
-        mean_score=_rounded(period.mean_score, digits),
-        mean_q=_rounded(period.mean_q, digits),
+        mean_score=_rounded(period.mean_score, sight.digits),
+        mean_q=_rounded(period.mean_q, sight.digits),
         rescoring_id=period.rescoring_id,
         reason=period.reason,
     )
 
 
-def _task_score(
-    detail: Detail, task_id: UUID, score: TaskScore, digits: int | None
-) -> TaskScoreView:
+def _task_score(name: str, sight: Sight, score: TaskScore) -> TaskScoreView:
+    digits = sight.digits
     return TaskScoreView(
-        task=detail.task_names[task_id],
+        task=name,
         metric=score.metric,
         mean=_rounded(score.mean, digits),
         std=_rounded(score.std, digits),
         standard_error=_rounded(score.standard_error, digits),
         q=_rounded(score.q, digits),
-        split_scores=score.split_scores if detail.sees_everything else None,
+        split_scores=score.split_scores if sight.sees_splits else None,
     )
 
 

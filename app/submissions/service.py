@@ -22,6 +22,7 @@ from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import display_names, get_phase, tasks_of
 from app.policy import (
     Viewer,
+    Who,
     holds_any_role,
     organizes_challenge,
     owns_submission,
@@ -48,7 +49,7 @@ class Detail:
     scored: Scored | None
     weights: dict[UUID, float]
     task_names: dict[UUID, str]
-    sees_everything: bool
+    who: Who
     sees_tracebacks: bool
     team_entry: Participation | None
     history: tuple[Period, ...] = ()
@@ -189,7 +190,7 @@ def _details(session: Session, viewer: Viewer, rows: Sequence[_Row]) -> list[Det
             scored=scores.get(submission.id),
             weights=weights[phase.id],
             task_names=names[phase.id],
-            sees_everything=has_role,
+            who=Who.ROLE if has_role else Who.TEAM,
             sees_tracebacks=sees_tracebacks(viewer),
             team_entry=entry,
             history=history[submission.id],

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.clock import utc_now
 from app.models import AuditEntry, Leaderboard, Phase
-from app.phases.parts import reveal_of
+from app.policy import reveal_of
 from tests import builders, two_parts
 from tests.api import Api
 from tests.builders import Contest

@@ -6,7 +6,8 @@ import pytest
 
 from app.errors import PrivateScoresRevealed
 from app.models import Part, Phase
-from app.phases.parts import part_shown, require_hidden, reveal_of, sees_private
+from app.phases.parts import require_hidden
+from app.policy import Who, part_shown, reveal_of, sight_of
 
 CLOSE = datetime(2026, 3, 31, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -20,7 +21,7 @@ def test_a_phase_without_private_samples_has_no_parts() -> None:
     whole = phase(private_sides=None)
     assert reveal_of(whole) is None
     assert part_shown(whole, CLOSE + HOUR) is None
-    assert not sees_private(whole, CLOSE + HOUR, sees_everything=True)
+    assert not sight_of(Who.ROLE, whole, CLOSE + HOUR).sees_private
     require_hidden(whole, CLOSE + HOUR)
 
 
@@ -42,9 +43,9 @@ def test_private_samples_decide_from_the_reveal_on_and_never_while_somebody_may_
     before = reveal - timedelta(microseconds=1)
     assert reveal_of(one) == reveal
     assert [part_shown(one, now) for now in (before, reveal)] == [Part.PUBLIC, Part.PRIVATE]
-    assert not sees_private(one, before, sees_everything=False)
-    assert sees_private(one, before, sees_everything=True)
-    assert sees_private(one, reveal, sees_everything=False)
+    assert not sight_of(Who.TEAM, one, before).sees_private
+    assert sight_of(Who.ROLE, one, before).sees_private
+    assert sight_of(Who.TEAM, one, reveal).sees_private
     require_hidden(one, before)
     with pytest.raises(PrivateScoresRevealed, match="opens for nobody again"):
         require_hidden(one, reveal)

@@ -7,7 +7,7 @@ from sqlalchemy import false, true
 
 from app import policy
 from app.errors import Forbidden, ScopeMissing, Unauthenticated
-from app.models import Role, Scope, new_id
+from app.models import Role, Scope, TeamMember, new_id
 from app.policy import ANYBODY, Viewer
 
 SOMEBODY = Viewer(user_id=new_id(), scopes=frozenset({Scope.READ}))
@@ -18,7 +18,7 @@ def test_nobody_has_no_rights_at_all() -> None:
     assert policy.holds_role(ANYBODY, *Role).compare(false())
     assert policy.holds_any_role(ANYBODY).compare(false())
     assert policy.organizes_challenge(ANYBODY).compare(false())
-    assert policy.member_of(ANYBODY, policy.TeamMember.team_id.expression).compare(false())
+    assert policy.member_of(ANYBODY, TeamMember.team_id.expression).compare(false())
     with pytest.raises(Unauthenticated):
         _ = ANYBODY.me
 
