@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.blobs import BlobKind
 from app.clock import utc_now
 from app.events import publish
-from app.models import Part, Status
+from app.models import FailureCode, Part, Status
 from app.queue import RANK_PHASE
 from probeboard.probing import (
     Analysis,
@@ -79,7 +79,7 @@ def _evaluate(parts: Parts, work: Work) -> None:
         log.warning("lease lost")
         return
     except InvalidSubmission as error:
-        _reject(parts, work, Failure("not-scorable", str(error)))
+        _reject(parts, work, Failure(FailureCode.NOT_SCORABLE, str(error)))
         return
     except RulesChanged:
         _give_back(parts, work)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, update
 from sqlalchemy.orm import Session
 
 from app.clock import utc_now
-from app.models import ItemState, Rescoring, RescoringItem, RescoringState
+from app.models import FailureCode, ItemState, Rescoring, RescoringItem, RescoringState
 from app.rescorings.rules import SetRules
 from worker.evaluate import InvalidSubmission, compute
 from worker.failures import Failure, failure_of
@@ -64,7 +64,7 @@ def _evaluate(parts: Parts, item: ItemWork) -> None:
     except LeaseLost:
         stored = False
     except InvalidSubmission as error:
-        stored = _settle(parts, item, Failure("not-scorable", str(error)), rejected=True)
+        stored = _settle(parts, item, Failure(FailureCode.NOT_SCORABLE, str(error)), rejected=True)
     except Exception as error:
         log.error("re-scoring broke", exc_info=error)
         stored = _settle(parts, item, failure_of(error, parts.settings), rejected=False)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.audit.service import record_system
 from app.models import (
+    FailureCode,
     ItemState,
     Phase,
     Rescoring,
@@ -28,7 +29,8 @@ from worker.rescore import release
 
 BATCH = 500
 LOST = Failure(
-    "worker-lost", "The worker that evaluated this was lost, several times. It can be tried again."
+    FailureCode.WORKER_LOST,
+    "The worker that evaluated this was lost, several times. It can be tried again.",
 )
 
 log = structlog.get_logger(__name__)

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, or_, select, update
 
 from app.clock import utc_now
 from app.events import publish
-from app.models import Leaderboard, Part, Phase, Status, Submission
+from app.models import FailureCode, Leaderboard, Part, Phase, Status, Submission
 from app.notices.calendar import note_free_slots, note_phase_dates
 from app.notices.deliveries import due_notices
 from app.notices.deliveries import mark_announced as mark_notices_announced
@@ -34,7 +34,7 @@ BATCH = 500
 ANNOUNCING_TAKES = timedelta(seconds=2)
 SCRATCH_LIVES = timedelta(hours=6)
 LOST = Failure(
-    "worker-lost",
+    FailureCode.WORKER_LOST,
     "The worker that scored this was lost, several times. It cost no quota; the organizers can "
     "have it tried again.",
 )

@@ -33,7 +33,7 @@ from app.models.notice import (
 )
 from app.models.rescoring import ItemState, Rescoring, RescoringItem, RescoringState
 from app.models.sketch import MatrixSketch
-from app.models.submission import Status, Submission
+from app.models.submission import FailureCode, Status, Submission
 from app.models.task import LabelSet, PhaseTask, ProbeKind, Task
 from app.models.team import (
     MergeState,
@@ -60,6 +60,7 @@ __all__ = [
     "DeliveryStatus",
     "Disqualifiable",
     "Evaluation",
+    "FailureCode",
     "ItemState",
     "LabelSet",
     "Leaderboard",

@@ -21,6 +21,16 @@ class Status(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class FailureCode(StrEnum):
+    """Why there are no scores: the first for the file's fault, the others for a fault of ours."""
+
+    NOT_SCORABLE = "not-scorable"
+    INTERNAL_ERROR = "internal-error"
+    TIME_LIMIT = "time-limit"
+    MEMORY_LIMIT = "memory-limit"
+    WORKER_LOST = "worker-lost"
+
+
 class Submission(Disqualifiable, Base):
     """Embeddings handed in once to one phase.
 

@@ -77,6 +77,11 @@ def sees_submission(viewer: Viewer) -> ColumnElement[bool]:
     return or_(owns_submission(viewer), holds_any_role(viewer))
 
 
+def sees_participation(viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on Participation joined to its Challenge: own team, or a role in the challenge."""
+    return or_(takes_part_as(viewer, Participation.id), holds_any_role(viewer))
+
+
 def sees_extension(viewer: Viewer) -> ColumnElement[bool]:
     """Condition on PhaseExtension: it is for all, or the viewer's team's.
 

@@ -1,4 +1,4 @@
-"""`/phases/{id}/submissions` and `/submissions`."""
+"""`POST /phases/{id}/submissions`, and `/submissions`."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -41,15 +41,13 @@ from app.http.dependencies import (
     RequestId,
     SubmitViewer,
 )
-from app.http.pagination import Paging, page_of
 from app.http.paths import PhaseId, SubmissionId
 from app.http.problems import declare
-from app.http.schemas import Page
 from app.models import Part, Status
 from app.policy import Viewer
 from app.queue import EVALUATE_SUBMISSION, RANK_PHASE, JobQueue, request_ranking
 from app.submissions import analyses, changing, choosing, service
-from app.submissions.describing import describe, describer_of
+from app.submissions.describing import describe
 from app.submissions.receiving import IntakeDesk
 from app.submissions.schemas import (
     AnalysesView,
@@ -126,17 +124,6 @@ async def submit(
         response.headers["Idempotent-Replay"] = "true"
     response.headers["Location"] = f"/api/v1/submissions/{receipt.submission_id}"
     return await run_in_threadpool(desk.describe, viewer, receipt.submission_id)
-
-
-@router.get("/phases/{phase_id}/submissions", responses=declare(NotFound))
-def list_submissions(
-    phase_id: PhaseId, session: DbSession, viewer: ReadViewer, paging: Paging
-) -> Page[SubmissionView]:
-    """List the submissions you may see, newest first: your team's, or all if you organize."""
-    details = service.list_submissions(
-        session, viewer, phase_id, after=paging.after, limit=paging.limit
-    )
-    return page_of(details, paging, describer_of(session, details, now=utc_now()))
 
 
 @router.get("/submissions/{submission_id}", responses=declare(NotFound))

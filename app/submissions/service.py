@@ -29,6 +29,7 @@ from app.policy import (
     sees_submission,
     sees_tracebacks,
 )
+from app.submissions.filtering import NO_FILTERS, Filters, require_known_team
 from app.submissions.history import Period, read_history
 from app.submissions.scores import Scored, candidate_of, official_scores
 from app.submissions.selection import Standing, standings
@@ -64,7 +65,13 @@ class Detail:
 
 
 def list_submissions(
-    session: Session, viewer: Viewer, phase_id: UUID, *, after: UUID | None, limit: int
+    session: Session,
+    viewer: Viewer,
+    phase_id: UUID,
+    *,
+    wanted: Filters = NO_FILTERS,
+    after: UUID | None,
+    limit: int,
 ) -> list[Detail]:
     """Return submissions to a phase that the viewer may see, newest first.
 
@@ -74,13 +81,17 @@ def list_submissions(
     ------
     NotFound
         If the viewer sees no such phase.
+    InvalidInput
+        If those of a team are wanted that the viewer sees nowhere in the challenge.
     """
-    get_phase(session, viewer, phase_id)
-    statement = _visible(viewer).where(Submission.phase_id == phase_id)
+    _, challenge = get_phase(session, viewer, phase_id)
+    statement = _visible(viewer).where(Submission.phase_id == phase_id, *wanted.conditions())
     if after is not None:
         statement = statement.where(Submission.id < after)
-    rows = session.execute(statement.order_by(Submission.id.desc()).limit(limit + 1))
-    return _details(session, viewer, rows.all())
+    rows = session.execute(statement.order_by(Submission.id.desc()).limit(limit + 1)).all()
+    if wanted.team is not None and not rows:
+        require_known_team(session, viewer, challenge.id, wanted.team)
+    return _details(session, viewer, rows)
 
 
 def get_submission(session: Session, viewer: Viewer, submission_id: UUID) -> Detail:
