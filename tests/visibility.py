@@ -46,6 +46,8 @@ of others |
 | Masked task names | in no answer to anybody without a role, receipts and analyses included |
 | `/metrics` | whoever may read it: figures of the whole server, by status and route; no \
 challenge, team or submission is named |
+| Workers, and the queue of the whole server | as counts, the roles of any challenge, in its \
+overview; what the disk holds, the operator |
 | The audit log | the challenge's roles: what concerns it, and nobody's e-mail; the rest is the \
 operator's command |
 """

@@ -14,6 +14,7 @@ from app.overviews import service
 from app.overviews.likeness import find_near
 from app.overviews.present import overview_view
 from app.overviews.schemas import OverviewView
+from app.policy import sees_disk
 
 router = APIRouter(tags=["overviews"])
 
@@ -24,17 +25,17 @@ def read_overview(
 ) -> OverviewView:
     """Read how a challenge goes: submissions, teams, failures, queue, and what is too alike.
 
-    For organizers and readers; the server's own figures are for its operator.
+    For organizers and readers, with the workers and the queue that all challenges of the server
+    share. What its disk holds is for its operator.
     """
     now = utc_now()
     with sessions() as session:
         seen = service.look(session, viewer, slug, now=now)
     # No transaction is open while numbers are computed.
     near = find_near(seen.sketched)
-    server = None
-    if seen.server is not None:
-        server = service.measure(seen.server, blobs, workers=_workers(request.app.state.redis))
-    return overview_view(seen, near, server, now=now)
+    workers = _workers(request.app.state.redis)
+    disk = service.measure(blobs) if sees_disk(viewer) else None
+    return overview_view(seen, near, workers=workers, disk=disk, now=now)
 
 
 def _workers(client: redis.Redis) -> int | None:

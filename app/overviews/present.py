@@ -11,6 +11,7 @@ from app.overviews.schemas import (
     AlikeView,
     BlobsView,
     DayView,
+    DiskView,
     DuplicateView,
     FailureCountView,
     NearDuplicatesView,
@@ -24,15 +25,20 @@ from app.overviews.schemas import (
     TeamInPhaseView,
     TeamOverview,
 )
-from app.overviews.service import Seen, Server
+from app.overviews.service import Disk, Seen
 from app.phases.clock import state_of
 from probeboard.sketch import THRESHOLD
 
 
 def overview_view(
-    seen: Seen, near: Sequence[NearPair], server: Server | None, *, now: datetime
+    seen: Seen,
+    near: Sequence[NearPair],
+    *,
+    workers: int | None,
+    disk: Disk | None,
+    now: datetime,
 ) -> OverviewView:
-    """Describe how a challenge goes."""
+    """Describe how a challenge goes; `workers` is None where nobody can tell."""
     slugs = {phase.id: phase.slug for phase in seen.phases}
     return OverviewView(
         challenge=seen.challenge.slug,
@@ -60,7 +66,16 @@ def overview_view(
             ],
         ),
         storage=StorageView(matrices=seen.n_matrices, bytes=seen.n_bytes),
-        server=None if server is None else _server(server, now),
+        server=ServerView(
+            workers=workers,
+            queue=QueueView(
+                queued=seen.waiting.queued,
+                running=seen.waiting.running,
+                oldest_waiting_s=_since(seen.waiting.oldest, now),
+            ),
+            rescoring_waiting=seen.waiting.rescoring,
+            disk=None if disk is None else _disk(disk),
+        ),
     )
 
 
@@ -125,18 +140,12 @@ def _alike(row: Found) -> AlikeView:
     return AlikeView.model_validate(row)
 
 
-def _server(server: Server, now: datetime) -> ServerView:
-    return ServerView(
-        queue=QueueView(
-            queued=server.waiting.queued,
-            running=server.waiting.running,
-            oldest_waiting_s=_since(server.waiting.oldest, now),
-        ),
-        workers=server.workers,
+def _disk(disk: Disk) -> DiskView:
+    return DiskView(
         blobs=[
             BlobsView(kind=kind, files=files, bytes=n_bytes)
-            for kind, (files, n_bytes) in server.blobs.items()
+            for kind, (files, n_bytes) in disk.blobs.items()
         ],
-        disk_total_bytes=server.disk_total,
-        disk_free_bytes=server.disk_free,
+        total_bytes=disk.total,
+        free_bytes=disk.free,
     )

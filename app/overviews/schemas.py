@@ -139,14 +139,26 @@ class BlobsView(View):
     bytes: int = Field(description="What they take.")
 
 
-class ServerView(View):
-    """The server as a whole. For its operator."""
+class DiskView(View):
+    """What the server's blob store and its disk hold, of all challenges."""
 
-    queue: QueueView = Field(description="What is on its way, of all challenges.")
-    workers: int | None = Field(description="Those that reported lately; null: Redis is down.")
     blobs: list[BlobsView] = Field(description="What the blob store holds, by kind.")
-    disk_total_bytes: int = Field(description="Of the disk that the blob store is on.")
-    disk_free_bytes: int = Field(description="What is left of it.")
+    total_bytes: int = Field(description="Of the disk that the blob store is on.")
+    free_bytes: int = Field(description="What is left of it.")
+
+
+class ServerView(View):
+    """The server as a whole: who works, and what everybody together waits for."""
+
+    workers: int | None = Field(description="Those that reported lately; null: Redis is down.")
+    queue: QueueView = Field(description="What is on its way, of all challenges.")
+    rescoring_waiting: int = Field(
+        description="Submissions of open re-scorings that wait, of all challenges; they are "
+        "scored when the queue is empty."
+    )
+    disk: DiskView | None = Field(
+        description="What is stored; for the server's operator, null for everybody else."
+    )
 
 
 class OverviewView(View):
@@ -167,4 +179,6 @@ class OverviewView(View):
     )
     near_duplicates: NearDuplicatesView = Field(description="Those that are nearly equal.")
     storage: StorageView = Field(description="What its submissions take.")
-    server: ServerView | None = Field(description="The whole server; null but for its operator.")
+    server: ServerView = Field(
+        description="The whole server, in counts: no other challenge is named."
+    )

@@ -1,4 +1,4 @@
-"""Overviews: one look at all of a challenge, and at the server for its operator."""
+"""Overviews: one look at all of a challenge, and at what the server is busy with."""
 
 import os
 import shutil
@@ -13,7 +13,16 @@ from sqlalchemy.orm import Session
 
 from app.blobs import BlobKind, BlobStore
 from app.challenges.service import get_overseen
-from app.models import Challenge, Phase, Status, Submission
+from app.models import (
+    Challenge,
+    ItemState,
+    Phase,
+    Rescoring,
+    RescoringItem,
+    RescoringState,
+    Status,
+    Submission,
+)
 from app.overviews.counting import (
     PhaseCounts,
     TeamCounts,
@@ -30,16 +39,17 @@ _HEADER_BYTES = 128  # of an .npy file
 
 @dataclass(frozen=True)
 class Waiting:
-    """What is on its way, and since when the first of it waits."""
+    """What is on its way on the whole server, and since when the first of it waits."""
 
     queued: int
     running: int
     oldest: datetime | None
+    rescoring: int
 
 
 @dataclass(frozen=True)
 class Seen:
-    """All that one look at a challenge found; `server` if the viewer operates it."""
+    """All that one look at a challenge found."""
 
     challenge: Challenge
     phases: Sequence[Phase]
@@ -50,18 +60,16 @@ class Seen:
     sketched: Sketched
     n_matrices: int
     n_bytes: int
-    server: Waiting | None
+    waiting: Waiting
 
 
 @dataclass(frozen=True)
-class Server:
-    """The server's own figures; `workers` is None where nobody can tell."""
+class Disk:
+    """What is stored: of each kind of blob the number of files and their bytes."""
 
-    waiting: Waiting
-    workers: int | None
     blobs: dict[str, tuple[int, int]]
-    disk_total: int
-    disk_free: int
+    total: int
+    free: int
 
 
 def look(session: Session, viewer: Viewer, slug: str, *, now: datetime) -> Seen:
@@ -88,19 +96,17 @@ def look(session: Session, viewer: Viewer, slug: str, *, now: datetime) -> Seen:
         sketched=read_sketches(session, challenge.id),
         n_matrices=n_matrices,
         n_bytes=n_bytes,
-        server=_waiting(session) if viewer.is_operator else None,
+        waiting=_waiting(session),
     )
 
 
-def measure(waiting: Waiting, blobs: BlobStore, *, workers: int | None) -> Server:
+def measure(blobs: BlobStore) -> Disk:
     """Find out what the blob store takes: a look at each of its folders, not into the files."""
     disk = shutil.disk_usage(blobs.root)
-    return Server(
-        waiting=waiting,
-        workers=workers,
+    return Disk(
         blobs={str(kind): _files(blobs.root / kind) for kind in BlobKind},
-        disk_total=disk.total,
-        disk_free=disk.free,
+        total=disk.total,
+        free=disk.free,
     )
 
 
@@ -122,7 +128,16 @@ def _waiting(session: Session) -> Waiting:
             func.min(Submission.received_at).filter(Submission.status == Status.QUEUED),
         ).where(Submission.status.in_([Status.QUEUED, Status.RUNNING]))
     ).one()
-    return Waiting(queued, running, oldest)
+    items = (
+        select(func.count())
+        .select_from(RescoringItem)
+        .join(Rescoring, Rescoring.id == RescoringItem.rescoring_id)
+        .where(
+            RescoringItem.state == ItemState.QUEUED,
+            Rescoring.state == RescoringState.OPEN,  # those of a cancelled set wait for nobody
+        )
+    )
+    return Waiting(queued, running, oldest, rescoring=session.scalar(items) or 0)
 
 
 def _storage(session: Session, challenge: Challenge) -> tuple[int, int]:

@@ -28,6 +28,7 @@ from app.policy.viewer import (
     Viewer,
     require_may_create_challenges,
     require_scope,
+    sees_disk,
     sees_tracebacks,
 )
 
@@ -52,6 +53,7 @@ __all__ = [
     "require_scope",
     "reveal_of",
     "sees_challenge",
+    "sees_disk",
     "sees_disqualified_submission",
     "sees_disqualified_team",
     "sees_extension",

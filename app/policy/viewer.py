@@ -65,6 +65,11 @@ def require_may_create_challenges(viewer: Viewer) -> None:
         raise Forbidden("The operator of this server decides who may create challenges.")
 
 
+def sees_disk(viewer: Viewer) -> bool:
+    """Tell whether the viewer is told what the server holds of everybody's: the operator alone."""
+    return viewer.is_operator
+
+
 def sees_tracebacks(viewer: Viewer) -> bool:
     """Tell whether the viewer is told where our code broke: the operator alone.
 
