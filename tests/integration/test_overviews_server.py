@@ -1,4 +1,4 @@
-"""What an overview tells of the whole server: who works and what waits; of the disk the operator."""
+"""What an overview tells of the whole server: who works, what waits; the operator, of the disk."""
 
 from collections.abc import Iterator
 from typing import Any
