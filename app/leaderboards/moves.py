@@ -1,12 +1,10 @@
 """Who moves from one board of a phase to another."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from app.leaderboards.board import Board
 from app.leaderboards.entries import Entry
-from app.models import Phase
 
 
 @dataclass(frozen=True)
@@ -67,13 +65,3 @@ def _submission_of(entry: Entry | None) -> str | None:
 def _key(entry: Entry) -> tuple[bool, str]:
     one = entry.contender
     return one.is_baseline, str(one.submission_id) if one.team is None else one.team
-
-
-def are_told(phase: Phase, at: datetime, *, sees_all: bool, now: datetime) -> bool:
-    """Tell whether somebody may see who moved at an instant: as far as they see the board of then.
-
-    Who sees not all does not while the board is hidden, or frozen and shows the ranks of before.
-    """
-    frozen_at = phase.board_frozen_at
-    told_until = now if frozen_at is None else min(frozen_at, now)
-    return sees_all or (phase.board_visible and at <= told_until)

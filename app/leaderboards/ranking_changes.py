@@ -19,7 +19,7 @@ from app.models import Challenge, NoticeKind, Phase, RankingChange, User, new_id
 from app.outbox import note_change
 from app.phases.ranking_policy import RankingPolicy
 from app.phases.service import get_phase, tasks_of
-from app.policy import Viewer, holds_any_role, organizes_challenge
+from app.policy import Viewer, look, organizes_challenge
 from app.queue import request_ranking
 
 
@@ -169,10 +169,8 @@ def list_changes(
     NotFound
         If the viewer sees no such phase.
     """
-    phase, challenge = get_phase(session, viewer, phase_id)
-    has_role = session.scalar(
-        select(exists().where(Challenge.id == challenge.id, holds_any_role(viewer)))
-    )
+    phase, _ = get_phase(session, viewer, phase_id)
+    sight = look(session, viewer, phase, now=now)
     statement = (
         select(RankingChange, User.name)
         .join(User, User.id == RankingChange.by_id)
@@ -181,18 +179,15 @@ def list_changes(
     if after is not None:
         statement = statement.where(RankingChange.id < after)
     rows = session.execute(statement.order_by(RankingChange.id.desc()).limit(limit + 1))
-    shows_ranks = phase.board_visible or has_role
-    frozen_at = phase.board_frozen_at
-    told_until = now if has_role or frozen_at is None else min(frozen_at, now)
     return [
         Recorded(
             id=row.id,
             at=row.at,
-            by=name if has_role else None,
+            by=name if sight.sees_deciders else None,
             reason=row.reason,
             before=RankingPolicy.from_document(row.before),
             after=RankingPolicy.from_document(row.after),
-            moves=row.moves if shows_ranks and row.at <= told_until else None,
+            moves=row.moves if sight.sees_board_of(row.at) else None,
         )
         for row, name in rows
     ]

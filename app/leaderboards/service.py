@@ -16,7 +16,7 @@ from app.leaderboards.ranking import rules_of
 from app.leaderboards.render import content_of, digest_of, to_csv, to_json, to_markdown
 from app.models import Challenge, Phase, Snapshot
 from app.phases.service import get_phase
-from app.policy import Viewer, holds_any_role, sees_challenge
+from app.policy import Viewer, look, sees_challenge
 
 
 class Form(StrEnum):
@@ -65,10 +65,10 @@ def find_board(
         If the viewer sees no such phase, or its board is not public.
     """
     phase, challenge = get_phase(session, viewer, phase_id)
-    has_role = _has_role(session, viewer, challenge)
-    if not phase.board_visible and not has_role:
+    sight = look(session, viewer, phase, now=now)
+    if not sight.sees_board:
         raise NotFound("leaderboard")
-    until = _until(phase, at=at, now=now, has_role=has_role)
+    until = min((one for one in (at, sight.board_until) if one is not None), default=None)
     statement = select(*_HEAD).where(Snapshot.phase_id == phase.id)
     if until is not None:
         statement = statement.where(Snapshot.created_at <= until)
@@ -90,19 +90,16 @@ def find_snapshot(
         If there is none, it is not public, or it is not the one that was cited.
     """
     row = session.execute(
-        select(*_HEAD, Snapshot.created_at, Phase, Challenge)
+        select(*_HEAD, Snapshot.created_at, Phase)
         .join(Phase, Phase.id == Snapshot.phase_id)
         .join(Challenge, Challenge.id == Phase.challenge_id)
         .where(Snapshot.number == number, sees_challenge(viewer))
     ).one_or_none()
     if row is None or not row.sha256.startswith(sha256 or ""):
         raise NotFound("snapshot")
-    phase = row.Phase
-    if not _has_role(session, viewer, row.Challenge):
-        until = _until(phase, at=None, now=now, has_role=False)
-        if not phase.board_visible or (until is not None and row.created_at > until):
-            raise NotFound("snapshot")
-    return Shown(phase, row.sha256, row.number, empty=None)
+    if not look(session, viewer, row.Phase, now=now).sees_board_of(row.created_at):
+        raise NotFound("snapshot")
+    return Shown(row.Phase, row.sha256, row.number, empty=None)
 
 
 def read_form(session: Session, shown: Shown, form: Form) -> bytes:
@@ -136,19 +133,3 @@ def read_board(
     """
     shown = find_board(session, viewer, phase_id, at=at, now=now)
     return Served(shown.sha256, shown.number, read_form(session, shown, Form.JSON))
-
-
-def _until(phase: Phase, *, at: datetime | None, now: datetime, has_role: bool) -> datetime | None:
-    """Return the last instant of the board that may be shown; None for no limit."""
-    limits = [at] if at is not None else []
-    frozen_at = phase.board_frozen_at
-    if frozen_at is not None and frozen_at <= now and not has_role:
-        limits.append(frozen_at)
-    return min(limits, default=None)
-
-
-def _has_role(session: Session, viewer: Viewer, challenge: Challenge) -> bool:
-    found = session.scalar(
-        select(Challenge.id).where(Challenge.id == challenge.id, holds_any_role(viewer))
-    )
-    return found is not None

@@ -14,6 +14,7 @@ from app.errors import QuotaExceeded
 from app.models import Challenge, Notice, NoticeKind, Phase, PhaseExtension, Submission
 from app.outbox import note
 from app.phases.terms import close_for, extra_for, terms_of
+from app.policy import ANYBODY, sees_challenge
 from app.submissions.lifecycle import COUNTS_FOR_QUOTA
 from app.submissions.quota import DAY, require_room, use_of
 
@@ -58,7 +59,7 @@ def _note_dates(
     soon = session.execute(
         select(Phase.id, Phase.challenge_id, column)
         .join(Challenge, Challenge.id == Phase.challenge_id)
-        .where(column > now, column <= now + LEADS[-1], Challenge.published_at.is_not(None))
+        .where(column > now, column <= now + LEADS[-1], sees_challenge(ANYBODY))
     ).all()
     for phase_id, challenge_id, instant in soon:
         _note_date(session, kind, phase_id, challenge_id, instant, now=now)
@@ -70,7 +71,7 @@ def _note_own_closes(session: Session, *, now: datetime) -> None:
         select(Phase.id, Phase.challenge_id, own, PhaseExtension.participation_id)
         .join(Phase, Phase.id == PhaseExtension.phase_id)
         .join(Challenge, Challenge.id == Phase.challenge_id)
-        .where(PhaseExtension.participation_id.is_not(None), Challenge.published_at.is_not(None))
+        .where(PhaseExtension.participation_id.is_not(None), sees_challenge(ANYBODY))
         .group_by(Phase.id, PhaseExtension.participation_id)
         .having(own > Phase.closes_at, own > now, own <= now + LEADS[-1])
     ).all()

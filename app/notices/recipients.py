@@ -34,6 +34,7 @@ from app.models import (
 )
 from app.notices.kinds import KINDS, OF_TEAM
 from app.phases.terms import close_for
+from app.policy import board_is_public
 
 
 def fan_out(session: Session, notice_id: UUID, *, mail: bool, now: datetime) -> bool:
@@ -122,7 +123,7 @@ def _public_enough(notice: Notice, kind: NoticeKind) -> ColumnElement[bool]:
     """Who may not see a board is not told that its scores are others."""
     if kind is not NoticeKind.RESCORED:
         return true()
-    return exists().where(Phase.id == notice.phase_id, Phase.board_visible)
+    return exists().where(Phase.id == notice.phase_id, board_is_public())
 
 
 def _still_so(notice: Notice, kind: NoticeKind) -> ColumnElement[bool]:

@@ -96,6 +96,11 @@ def sees_rescoring(who: Who) -> ColumnElement[bool]:
     return true() if who is Who.ROLE else Rescoring.state == RescoringState.APPLIED
 
 
+def sees_inside(who: Who) -> bool:
+    """Tell whether somebody sees how far a re-scoring is, whose it is, and who would move."""
+    return who is Who.ROLE
+
+
 def sees_disqualified_team(who: Who) -> ColumnElement[bool]:
     """Condition on Participation, disqualified: in public; roles see all."""
     return true() if who is Who.ROLE else Participation.disqualified_publicly.expression

@@ -27,9 +27,9 @@ from app.models import (
     RescoringState,
     Status,
     Submission,
-    TaskNames,
     Team,
 )
+from app.policy import masks_names
 from app.rescorings.rules import SetRules
 from app.rescorings.words import Said, changes_of
 
@@ -147,7 +147,7 @@ def read_rescorings(session: Session, phase: Phase) -> list[Event]:
         )
         .order_by(Rescoring.decided_at)
     )
-    masked = phase.board_task_names == TaskNames.MASKED
+    masked = masks_names(phase)
     found = []
     for row in rows:
         changes = SetRules.from_document(row.rules).phases

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
@@ -18,7 +18,7 @@ from app.models import Challenge, Phase, Snapshot
 from app.phases.clock import PhaseState, state_of
 from app.phases.schemas import PhaseView
 from app.phases.service import tasks_of
-from app.policy import Viewer, holds_any_role
+from app.policy import Viewer, look
 from app.reports import facts
 from app.reports.facts import Event, Participations
 
@@ -72,13 +72,11 @@ def find_subject(
     if shown.phase.id != phase_id or shown.number is None:
         raise NotFound("report")
     phase = shown.phase
-    roles = exists().where(Challenge.id == phase.challenge_id, holds_any_role(viewer))
-    has_role = bool(session.scalar(select(roles)))
+    sight = look(session, viewer, phase, now=now)
     row = session.execute(
         select(Snapshot.created_at, Snapshot.inputs).where(Snapshot.number == shown.number)
     ).one()
     is_latest = shown.number == latest.number
-    is_still = not has_role and _is_frozen(phase, now)
     challenge = session.get_one(Challenge, phase.challenge_id)
     view = PhaseView.with_rules(phase, challenge, tasks_of(session, phase.id), now=now)
     return Subject(
@@ -88,15 +86,15 @@ def find_subject(
         },
         phase=view.model_dump(mode="json"),
         is_settled=_is_closed(phase, now) and not facts.more_may_come(session, phase, now=now),
-        is_still=is_still,
+        is_still=sight.board_until is not None,
         is_latest=is_latest,
         extensions=facts.read_extensions(session, phase),
         participation=(
             facts.read_participation(session, phase, until=now if is_latest else row.created_at)
-            if has_role or _is_over(phase, now)
+            if sight.sees_participation
             else None
         ),
-        events=_events(session, phase, until=phase.board_frozen_at if is_still else None),
+        events=_events(session, phase, until=sight.board_until),
         packages=facts.read_packages(session, row.inputs),
     )  # fmt: skip
 
@@ -106,17 +104,8 @@ def read_parts(session: Session, subject: Subject) -> tuple[dict[str, Any], Hist
     return read_document(session, subject.shown), history_of(session, subject.shown)
 
 
-def _is_frozen(phase: Phase, now: datetime) -> bool:
-    return phase.board_frozen_at is not None and phase.board_frozen_at <= now
-
-
 def _is_closed(phase: Phase, now: datetime) -> bool:
     return state_of(phase, now) is PhaseState.CLOSED
-
-
-def _is_over(phase: Phase, now: datetime) -> bool:
-    """Tell whether all may know who took part: the phase is over, and its board hides nothing."""
-    return _is_closed(phase, now) and phase.board_frozen_at is None
 
 
 def _events(session: Session, phase: Phase, *, until: datetime | None) -> list[Event]:

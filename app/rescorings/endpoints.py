@@ -47,7 +47,7 @@ from app.http.paths import ChallengeSlug
 from app.http.problems import declare
 from app.http.schemas import Page
 from app.models import ItemState, Rescoring
-from app.policy import Viewer
+from app.policy import Viewer, Who
 from app.queue import RANK_PHASE, RESCORE_SUBMISSION, JobQueue
 from app.rescorings import service
 from app.rescorings.applying import apply_rescoring
@@ -125,13 +125,11 @@ def list_rescorings(
 
     Those who run or read the challenge also see sets that are open or were cancelled.
     """
-    rows, sees_all = service.list_rescorings(
+    rows, who = service.list_rescorings(
         session, viewer, slug, after=paging.after, limit=paging.limit
     )
     now = utc_now()
-    return page_of(
-        rows, paging, lambda one: rescoring_view(session, one, sees_all=sees_all, now=now)
-    )
+    return page_of(rows, paging, lambda one: rescoring_view(session, one, who=who, now=now))
 
 
 @router.get("/challenges/{slug}/rescorings/{rescoring_id}", responses=declare(NotFound))
@@ -139,8 +137,8 @@ def read_rescoring(
     slug: ChallengeSlug, rescoring_id: RescoringId, session: DbSession, viewer: AnyViewer
 ) -> RescoringView:
     """Read a re-scoring: what it changes, why, and how far it is or who moved."""
-    rescoring, sees_all = service.get_rescoring(session, viewer, slug, rescoring_id)
-    return rescoring_view(session, rescoring, sees_all=sees_all, now=utc_now())
+    rescoring, who = service.get_rescoring(session, viewer, slug, rescoring_id)
+    return rescoring_view(session, rescoring, who=who, now=utc_now())
 
 
 @router.get(
@@ -206,7 +204,7 @@ def apply(
     session.commit()
     for phase_id in applied.phase_ids:
         queue.announce(RANK_PHASE, phase_id)
-    return rescoring_view(session, applied.rescoring, sees_all=True, now=now)
+    return rescoring_view(session, applied.rescoring, who=Who.ROLE, now=now)
 
 
 @router.post(
@@ -220,7 +218,7 @@ def cancel(
     now = utc_now()
     rescoring = service.cancel_rescoring(session, viewer, slug, rescoring_id, now=now)
     session.commit()
-    return rescoring_view(session, rescoring, sees_all=True, now=now)
+    return rescoring_view(session, rescoring, who=Who.ROLE, now=now)
 
 
 @router.post(
@@ -241,7 +239,7 @@ def retry(
     )
     session.commit()
     _announce(session, queue, rescoring)
-    return rescoring_view(session, rescoring, sees_all=True, now=utc_now())
+    return rescoring_view(session, rescoring, who=Who.ROLE, now=utc_now())
 
 
 class _Making:
@@ -270,7 +268,7 @@ class _Making:
             )
             session.commit()
             _announce(session, self._queue, rescoring)
-            return rescoring_view(session, rescoring, sees_all=True, now=now)
+            return rescoring_view(session, rescoring, who=Who.ROLE, now=now)
 
 
 def _announce(session: Session, queue: JobQueue, rescoring: Rescoring) -> None:

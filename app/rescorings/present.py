@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.leaderboards.moves import are_told
-from app.models import Challenge, Phase, Rescoring, RescoringState, TaskNames, User
+from app.models import Challenge, Phase, Rescoring, RescoringState, User
+from app.policy import Sight, Who, sees_inside, sight_of
 from app.rescorings.applying import find_outdated
 from app.rescorings.items import Progress, expected_end, read_blocked, read_progress
 from app.rescorings.preview import preview_moves
@@ -33,12 +33,13 @@ MOST_BLOCKED = 100
 
 
 def rescoring_view(
-    session: Session, rescoring: Rescoring, *, sees_all: bool, now: datetime
+    session: Session, rescoring: Rescoring, *, who: Who, now: datetime
 ) -> RescoringView:
     """Describe a set; to those without a role only what is public of it."""
     rules = SetRules.from_document(rescoring.rules)
     is_open = rescoring.state == RescoringState.OPEN
-    progress = read_progress(session, rescoring, rules) if is_open or sees_all else None
+    looks_inside = sees_inside(who)
+    progress = read_progress(session, rescoring, rules) if is_open or looks_inside else None
     phases = _phases(session, rules)
     state = ShownState.PREPARING
     if not is_open:
@@ -52,12 +53,12 @@ def rescoring_view(
         created_at=rescoring.created_at,
         decided_at=rescoring.decided_at,
         phases=[
-            _phase_view(rescoring, phases[change.phase_id], change, sees_all=sees_all, now=now)
-            for change in _in_order(rules, phases)
+            _phase_view(rescoring, phase, change, sight_of(who, phase, now))
+            for phase, change in _in_order(rules, phases)
         ],
         inside=(
             _inside(session, rescoring, rules, progress, now)
-            if sees_all and progress is not None
+            if looks_inside and progress is not None
             else None
         ),
     )
@@ -86,32 +87,28 @@ def preview_view(session: Session, rescoring: Rescoring, *, now: datetime) -> Pr
                 summary=_summary(shown := [RescoringMoveView(**one) for one in moves[phase.id]]),
                 moves=shown,
             )
-            for phase in (phases[change.phase_id] for change in _in_order(rules, phases))
+            for phase, _ in _in_order(rules, phases)
         ],
     )
 
 
 def _phase_view(
-    rescoring: Rescoring, phase: Phase, change: PhaseChange, *, sees_all: bool, now: datetime
+    rescoring: Rescoring, phase: Phase, change: PhaseChange, sight: Sight
 ) -> RescoredPhaseView:
-    masked = phase.board_task_names == TaskNames.MASKED and not sees_all
+    said = changes_of(change, masked=not sight.sees_real_names)
     return RescoredPhaseView(
         phase_id=phase.id,
         slug=phase.slug,
         title=phase.title,
-        changes=[
-            RescoringChangeView.model_validate(one) for one in changes_of(change, masked=masked)
-        ],
-        moves=_moves(rescoring, phase, sees_all=sees_all, now=now),
+        changes=[RescoringChangeView.model_validate(one) for one in said],
+        moves=_moves(rescoring, phase, sight),
     )
 
 
-def _moves(
-    rescoring: Rescoring, phase: Phase, *, sees_all: bool, now: datetime
-) -> list[RescoringMoveView] | None:
+def _moves(rescoring: Rescoring, phase: Phase, sight: Sight) -> list[RescoringMoveView] | None:
     if rescoring.record is None or rescoring.decided_at is None:
         return None
-    if not are_told(phase, rescoring.decided_at, sees_all=sees_all, now=now):
+    if not sight.sees_board_of(rescoring.decided_at):
         return None
     return [RescoringMoveView(**one) for one in rescoring.record["moves"][str(phase.id)]]
 
@@ -155,7 +152,7 @@ def _phases(session: Session, rules: SetRules) -> dict[UUID, Phase]:
     return {phase.id: phase for phase in rows}
 
 
-def _in_order(rules: SetRules, phases: Mapping[UUID, Phase]) -> list[PhaseChange]:
-    """Return the changes of phases that are there, in the challenge's order."""
+def _in_order(rules: SetRules, phases: Mapping[UUID, Phase]) -> list[tuple[Phase, PhaseChange]]:
+    """Return the phases that are there with their changes, in the challenge's order."""
     changes = {change.phase_id: change for change in rules.phases}
-    return [changes[phase_id] for phase_id in phases]
+    return [(phase, changes[phase_id]) for phase_id, phase in phases.items()]

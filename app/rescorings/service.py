@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.audit.service import record
@@ -16,7 +16,7 @@ from app.challenges.bundle import Bundle
 from app.challenges.service import get_challenge, get_organized, require_same_slug
 from app.errors import Forbidden, InvalidInput, NotFound, Place, RescoringDecided, RescoringOpen
 from app.models import Challenge, Phase, Rescoring, RescoringState, new_id
-from app.policy import Viewer, holds_any_role
+from app.policy import Viewer, Who, sees_inside, sees_rescoring, who_is
 from app.rescorings.from_bundle import rules_of_bundle
 from app.rescorings.items import add_missing_items, retry_failed
 from app.rescorings.rules import SetRules
@@ -133,8 +133,8 @@ def retry_items(
 
 def list_rescorings(
     session: Session, viewer: Viewer, slug: str, *, after: UUID | None, limit: int
-) -> tuple[Sequence[Rescoring], bool]:
-    """Return a challenge's sets, newest first, one more than `limit` if any; and whether all.
+) -> tuple[Sequence[Rescoring], Who]:
+    """Return a challenge's sets, newest first, one more than `limit` if any; and to whom.
 
     Those with a role in the challenge see all; others see what was applied.
 
@@ -144,20 +144,18 @@ def list_rescorings(
         If the viewer sees no such challenge.
     """
     challenge = get_challenge(session, viewer, slug)
-    sees_all = has_role(session, viewer, challenge)
-    statement = select(Rescoring).where(Rescoring.challenge_id == challenge.id)
-    if not sees_all:
-        statement = statement.where(Rescoring.state == RescoringState.APPLIED)
+    who = who_is(session, viewer, challenge.id)
+    statement = select(Rescoring).where(Rescoring.challenge_id == challenge.id, sees_rescoring(who))
     if after is not None:
         statement = statement.where(Rescoring.id < after)
     rows = session.scalars(statement.order_by(Rescoring.id.desc()).limit(limit + 1)).all()
-    return rows, sees_all
+    return rows, who
 
 
 def get_rescoring(
     session: Session, viewer: Viewer, slug: str, rescoring_id: UUID
-) -> tuple[Rescoring, bool]:
-    """Return a set the viewer may see, and whether they see all of it.
+) -> tuple[Rescoring, Who]:
+    """Return a set the viewer may see, and who that is.
 
     Raises
     ------
@@ -165,11 +163,8 @@ def get_rescoring(
         If there is none; to those without a role, only what was applied is there.
     """
     challenge = get_challenge(session, viewer, slug)
-    sees_all = has_role(session, viewer, challenge)
-    rescoring = _find(session, challenge, rescoring_id)
-    if not sees_all and rescoring.state != RescoringState.APPLIED:
-        raise NotFound("re-scoring")
-    return rescoring, sees_all
+    who = who_is(session, viewer, challenge.id)
+    return _find(session, challenge, rescoring_id, sees_rescoring(who)), who
 
 
 def get_inside(session: Session, viewer: Viewer, slug: str, rescoring_id: UUID) -> Rescoring:
@@ -182,8 +177,8 @@ def get_inside(session: Session, viewer: Viewer, slug: str, rescoring_id: UUID) 
     Forbidden
         If the viewer has no role in the challenge.
     """
-    rescoring, sees_all = get_rescoring(session, viewer, slug, rescoring_id)
-    if not sees_all:
+    rescoring, who = get_rescoring(session, viewer, slug, rescoring_id)
+    if not sees_inside(who):
         raise Forbidden("Only those who run or read the challenge look into a re-scoring.")
     return rescoring
 
@@ -273,16 +268,12 @@ def phase_slugs(session: Session, rules: SetRules) -> list[str]:
     )
 
 
-def has_role(session: Session, viewer: Viewer, challenge: Challenge) -> bool:
-    """Tell whether the viewer runs or reads a challenge."""
-    may = select(exists().where(Challenge.id == challenge.id, holds_any_role(viewer)))
-    return bool(session.scalar(may))
-
-
-def _find(session: Session, challenge: Challenge, rescoring_id: UUID) -> Rescoring:
+def _find(
+    session: Session, challenge: Challenge, rescoring_id: UUID, *seen: ColumnElement[bool]
+) -> Rescoring:
     rescoring = session.scalars(
         select(Rescoring).where(
-            Rescoring.id == rescoring_id, Rescoring.challenge_id == challenge.id
+            Rescoring.id == rescoring_id, Rescoring.challenge_id == challenge.id, *seen
         )
     ).one_or_none()
     if rescoring is None:
