@@ -95,8 +95,10 @@ def board_is_public() -> ColumnElement[bool]:
     return Phase.board_visible.expression
 
 
-def board_shows(at: InstrumentedAttribute[datetime], *, now: datetime) -> ColumnElement[bool]:
+def board_shows(
+    at: datetime | InstrumentedAttribute[datetime], *, now: datetime
+) -> ColumnElement[bool]:
     """Condition on Phase: as `Sight.sees_board_of` of those without a role, inside a query."""
     frozen_at = Phase.board_frozen_at
     is_not_frozen = or_(frozen_at.is_(None), frozen_at > now)
-    return and_(board_is_public(), or_(is_not_frozen, at <= frozen_at))
+    return and_(board_is_public(), or_(is_not_frozen, frozen_at >= at))
