@@ -16,7 +16,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-probing bench-ranking pictures visibility rehearse pins clean
+.PHONY: help run test coverage lint bench bench-probing bench-ranking pictures visibility rehearse pins clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -24,9 +24,12 @@ help:  ## list the targets
 run: $(VENV)/.local-installed  ## start everything with the demo challenge (PORT=8001 to choose)
 	@exec $(BIN)/python -m app.local $(if $(PORT),--port $(PORT)) $(RUN_OPTIONS)
 
-test: $(VENV)/.dev-installed  ## unit, integration and end-to-end tests, with coverage
+test: $(VENV)/.dev-installed  ## unit, integration, browser and end-to-end tests
 	@$(ONE_BLAS_THREAD) $(BIN)/python -m pytest -n logical --dist loadscope --no-loadscope-reorder \
-		--cov --cov-report=term $(PYTEST_OPTIONS)
+		$(PYTEST_OPTIONS)
+
+coverage: PYTEST_OPTIONS += --cov --cov-report=term
+coverage: test  ## the same, and which lines and branches they reached (half as long again)
 
 lint: $(VENV)/.dev-installed  ## ruff, mypy --strict and the import contracts
 	@$(BIN)/ruff check --quiet .
@@ -50,7 +53,7 @@ pictures: $(VENV)/.dev-installed  ## play the demo and take the README's picture
 	@$(BIN)/python docs/take_pictures.py docs
 
 rehearse: $(VENV)/.dev-installed  ## play the EARTHVISION 2025 season, its weeks in minutes
-	@$(ONE_BLAS_THREAD) $(BIN)/python -m pytest --no-cov -v tests/e2e/test_earthvision.py
+	@$(ONE_BLAS_THREAD) $(BIN)/python -m pytest -v tests/e2e/test_earthvision.py
 
 visibility: $(VENV)/.dev-installed  ## docs/visibility.md anew: who sees what
 	@$(BIN)/python -m tests.visibility > docs/visibility.md

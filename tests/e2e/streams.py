@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.api import PREFIX
+from tests.api import PLAIN, PREFIX
 from tests.builders import Person
 from tests.e2e.system import until
 
@@ -50,7 +50,9 @@ class Stream:
 
     def _read(self) -> None:
         try:
-            with httpx.stream("GET", self._url, headers=self._headers, timeout=60) as answer:
+            with httpx.stream(
+                "GET", self._url, headers=self._headers, timeout=60, verify=PLAIN
+            ) as answer:
                 assert answer.status_code == httpx.codes.OK
                 for line in answer.iter_lines():
                     if line.startswith("data:"):

@@ -14,7 +14,7 @@ from app.main import require_declared_access
 from tests import builders, rescoring
 from tests.access_table import DOCUMENTATION, OWNERS, PAGES, PICTURE, ROLES, TABLE, WITH_ROLE
 from tests.access_world import World, make_world
-from tests.api import Api
+from tests.api import PLAIN, Api
 from tests.serving import RunningServer
 from worker.parts import Parts
 
@@ -130,7 +130,7 @@ def test_a_page_shows_everybody_what_anybody_may_see(world: World, api: Api, pag
         for role in ROLES:
             token = world.tokens[role]
             headers = {"Authorization": f"Bearer {token}"} if token else {}
-            answer = httpx.get(api.url + path, headers=headers)
+            answer = httpx.get(api.url + path, headers=headers, verify=PLAIN)
             assert answer.status_code == expected, (state, role)
             _assert_nothing_leaks(world, answer, "anybody")
 
