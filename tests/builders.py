@@ -195,11 +195,13 @@ def submit(by: Person, phase_id: str, content: bytes | NDArray[Any], **fields: A
     """Hand in embeddings and return the answer, whatever it is."""
     data = content if isinstance(content, bytes) else csv_bytes(content)
     headers = {"Idempotency-Key": fields.pop("key")} if "key" in fields else {}
+    changes = fields.pop("changes", True)
     return by.api.post(
         f"/phases/{phase_id}/submissions",
         files={"file": (fields.pop("file_name", "embeddings.csv"), data)},
         data={"method_name": "A method"} | fields,
         headers=headers,
+        changes=changes,
     )
 
 

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,10 @@ from tests.api import Api
 from tests.services import Services, migrated_database
 from tests.serving import RunningServer
 from worker.parts import Parts, make_parts
+
+# Timing decides no test: a machine that stalls for a moment has found no counterexample.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 

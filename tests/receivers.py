@@ -95,6 +95,7 @@ class MailRoom:
             hostname="127.0.0.1",
             port=port,
             tls_context=self.tls,
+            ready_timeout=60,
             authenticator=self._authenticate if needs else None,
             auth_required=needs,
         )

@@ -20,6 +20,7 @@ from app.errors import (
     Conflict,
     Forbidden,
     IdempotencyKeyReused,
+    QuotaExceeded,
 )
 from app.models import Challenge, Participation, Phase, Status, Submission, new_id
 from app.participations.service import participation_of
@@ -114,19 +115,31 @@ def open_target(
     organizes = _organizes(session, viewer, challenge)
     if entry is None and not organizes:
         raise Forbidden("Your team takes part once its captain has accepted the challenge's terms.")
-    replay = idempotency_key is not None and session.scalar(
-        select(exists().where(*_keyed(viewer, phase_id, idempotency_key)))
-    )
+    replay = _is_known(session, viewer, phase_id, idempotency_key)
     if entry is not None and not organizes and not replay:
-        require_admission(session, phase, challenge, entry[0], now=now)
+        try:
+            require_admission(session, phase, challenge, entry[0], now=now)
+        except QuotaExceeded:
+            # The room may have gone to a request with the same key, just now.
+            replay = _is_known(session, viewer, phase_id, idempotency_key)
+            if not replay:
+                raise
     return IntakeTarget(
         phase_id=phase.id,
         participation_id=entry[0].id if entry else None,
         organizes=organizes,
-        answered_before=bool(replay),
+        answered_before=replay,
         samples_digest=phase.samples_digest,
         spec=_spec(phase, challenge, blobs),
     )
+
+
+def _is_known(session: Session, viewer: Viewer, phase_id: UUID, key: str | None) -> bool:
+    """Tell whether an earlier request with this key made a submission."""
+    if key is None:
+        return False
+    known = session.scalar(select(exists().where(*_keyed(viewer, phase_id, key))))
+    return bool(known)
 
 
 def _spec(phase: Phase, challenge: Challenge, blobs: BlobStore) -> EmbeddingSpec:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from app.models import Evaluation, Snapshot, Status, Submission, TaskScore
+from app.queue import EVALUATE_SUBMISSION
 from app.submissions.lifecycle import TERMINAL
 from app.submissions.quota import use_of
-from tests import builders
+from tests import builders, bulk
 from tests.builders import Person
 from tests.e2e.system import System, until
 
@@ -48,6 +49,20 @@ class Contest:
         """Hand in a file for each team, all at the same time; return the ids in their order."""
         with ThreadPoolExecutor(len(people)) as pool:
             return list(pool.map(self.submit, people, contents))
+
+    def queue_copies(self, of: Sequence[str], n: int) -> list[UUID]:
+        """Queue uploaded files for n teams more, all in one commit, and tell the workers."""
+        with self.system.sessions() as session:
+            season = bulk.enter_teams(session, UUID(self.phase), n)
+            queued = [
+                key
+                for number, one in enumerate(of)
+                for key in bulk.queue_copies(session, season, UUID(one), range(number, n, len(of)))
+            ]
+            session.commit()
+        for key in queued:
+            self.system.queue.announce(EVALUATE_SUBMISSION, key)
+        return queued
 
     def board(self) -> dict[str, Any]:
         """Read the board as the public does."""

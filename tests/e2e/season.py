@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -54,6 +55,7 @@ class Season:
     phases: dict[str, str]
     slug: str
     done: Counter[str] = field(default_factory=Counter)
+    _counting: Lock = field(default_factory=Lock)
     uploaded: dict[str, list[str]] = field(default_factory=lambda: {one: [] for one in PHASES})
     seconds: float = 0.0
 
@@ -114,12 +116,16 @@ class Season:
         self.wait()
         self.seconds = time.monotonic() - started
 
+    def _count(self, what: str) -> None:
+        with self._counting:  # moves are made by several threads
+            self.done[what] += 1
+
     def _hand_in(self, team: Person, phase: str, content: bytes, *, public: bool) -> str:
         told = str(public).lower()
         made = builders.submit(team, self.phases[phase], content, public=told)
         assert made.status_code == httpx.codes.CREATED, made.text
         self.uploaded[phase].append(made.json()["id"])
-        self.done["uploaded"] += 1
+        self._count("uploaded")
         return str(made.json()["id"])
 
     def _queue_copy(self, team: Person, phase: str, chance: float, *, public: bool) -> str:
@@ -140,20 +146,20 @@ class Season:
             key = self._hand_in(team, phase, content, public=public)
         else:
             key = self._queue_copy(team, phase, chance, public=public)
-        self.done["handed in"] += 1
+        self._count("handed in")
         path = f"/submissions/{key}"
         if chance < 0.1:
             answer = team.api.post(f"{path}/withdrawal")  # too late if a worker has taken it
-            self.done["withdrawn" if answer.status_code == httpx.codes.OK else "too late"] += 1
+            self._count("withdrawn" if answer.status_code == httpx.codes.OK else "too late")
         elif chance < 0.2:
             team.api.ok("PATCH", path, json={"public": False}, changes=None)
-            self.done["hidden"] += 1
+            self._count("hidden")
         elif chance < 0.3:
             team.api.ok("PATCH", path, json={"method_name": f"Renamed {chance:.6f}"})
-            self.done["renamed"] += 1
+            self._count("renamed")
         elif phase == "test" and chance > 0.8:
             answer = team.api.put(f"{path}/selection", changes=None)
-            self.done["selected" if answer.status_code < 300 else "too many"] += 1
+            self._count("selected" if answer.status_code < 300 else "too many")
 
     def _organize(self) -> None:
         """Hand in a baseline in each phase, and rank `dev` by another method from now on."""
@@ -166,7 +172,7 @@ class Season:
         seen = self.host.api.ok("POST", path, json=change)
         applied = {**change, "reason": "As agreed.", "apply": True, "expected": seen["expected"]}
         assert self.host.api.ok("POST", path, json=applied)["applied"]
-        self.done["ranked by another method"] += 1
+        self._count("ranked by another method")
 
     def _disqualify(self) -> None:
         """Take out the team that leads `dev`, then two others' best submissions, one for a while.
@@ -191,7 +197,7 @@ class Season:
         reason = {"json": {"reason": "Played twice.", "public": True}} if method == "PUT" else {}
         answer = self.host.api.call(method, path, **reason)
         assert answer.is_success, answer.text
-        self.done["disqualified" if method == "PUT" else "reinstated"] += 1
+        self._count("disqualified" if method == "PUT" else "reinstated")
         self.wait()
 
     def wait(self) -> None:

@@ -26,7 +26,7 @@ from tests.audited import unwatch, watch
 
 # Short enough that what is lost is found in seconds, long enough for a busy machine.
 SHORT_TIMES = {
-    "LEASE_S": "3",
+    "LEASE_S": "10",
     "SWEEP_EVERY_S": "0.5",
     "REANNOUNCE_AFTER_S": "2",
     "WORKER_SILENCE_LIMIT_S": "5",

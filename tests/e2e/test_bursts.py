@@ -7,31 +7,11 @@ import sqlalchemy as sa
 
 from app.leaderboards.derive import rederive
 from app.models import Evaluation, Leaderboard, Snapshot, Status, Submission
-from app.queue import EVALUATE_SUBMISSION
-from tests import bulk
 from tests.e2e import contests
 from tests.e2e.contests import Contest
 from tests.e2e.system import System, until
 
 ROOMY = {"per_day": 100, "total": 100, "in_flight": 100}
-
-
-def hand_in_together(contest: Contest, uploaded: list[str], n: int) -> list[UUID]:
-    """Queue the uploaded files for n teams more, all in one commit, and tell the workers."""
-    system = contest.system
-    with system.sessions() as session:
-        season = bulk.enter_teams(session, UUID(contest.phase), n)
-        queued = [
-            key
-            for number, one in enumerate(uploaded)
-            for key in bulk.queue_copies(
-                session, season, UUID(one), range(number, n, len(uploaded))
-            )
-        ]
-        session.commit()
-    for key in queued:
-        system.queue.announce(EVALUATE_SUBMISSION, key)
-    return queued
 
 
 def is_ranked(contest: Contest) -> bool:
@@ -70,7 +50,7 @@ def test_fifty_evaluations_that_end_together_are_ranked_once_or_twice(system: Sy
     uploaded = upload(contest, 3)
     before = contests.snapshots(contest)
 
-    queued = hand_in_together(contest, uploaded, 50)
+    queued = contest.queue_copies(uploaded, 50)
     contests.wait_until_ended(system, [str(one) for one in queued])
     until(lambda: is_ranked(contest), "the board is ranked")
 
@@ -91,7 +71,7 @@ def test_fifty_evaluations_that_end_together_are_ranked_once_or_twice(system: Sy
 def test_nothing_is_left_unranked_by_a_worker_that_is_killed_in_a_burst(system: System) -> None:
     contest = contests.short_contest(system, quota=ROOMY)
     uploaded = upload(contest, 2)
-    queued = hand_in_together(contest, uploaded, 20)
+    queued = contest.queue_copies(uploaded, 20)
     until(lambda: scored(contest, queued) >= 3, "some of the burst is scored")
     system.kill("worker")
     system.start("worker")

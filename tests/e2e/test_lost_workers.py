@@ -51,11 +51,11 @@ def test_a_worker_told_to_stop_finishes_what_it_computes_and_takes_nothing_more(
     system: System,
 ) -> None:
     contest = contests.long_contest(system)
-    people = [contest.contestant() for _ in range(3)]
-    files = [contests.long_embeddings(seed) for seed in (3, 4, 5)]
-    started = contest.submit_together(people[:2], files[:2])
+    # Copies: the first evaluation could end while other files are still uploaded.
+    first = contest.submit(contest.contestant(), contests.long_embeddings(3))
+    started = [first, *map(str, contest.queue_copies([first], 1))]
     contests.wait_until_computing(system, *started)
-    waiting = contest.submit(people[2], files[2])
+    (waiting,) = map(str, contest.queue_copies([first], 1))
     system.ask_to_stop("worker")
     until(lambda: system.has_ended("worker"), "the worker has ended")
     assert [contests.row(system, one).status for one in started] == [Status.SCORED] * 2

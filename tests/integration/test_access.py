@@ -130,7 +130,7 @@ def test_a_page_shows_everybody_what_anybody_may_see(world: World, api: Api, pag
         for role in ROLES:
             token = world.tokens[role]
             headers = {"Authorization": f"Bearer {token}"} if token else {}
-            answer = httpx.get(api.url + path, headers=headers, verify=PLAIN)
+            answer = httpx.get(api.url + path, headers=headers, verify=PLAIN, timeout=60)
             assert answer.status_code == expected, (state, role)
             _assert_nothing_leaks(world, answer, "anybody")
 

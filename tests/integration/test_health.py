@@ -86,7 +86,7 @@ def test_not_ready_when_a_submission_waits_too_long(
 def test_metrics_name_routes_and_counts_and_no_person(api: Api, server: RunningServer) -> None:
     person = builders.person(api)
     person.api.get("/teams/019a9f00-0000-7000-8000-000000000000")
-    httpx.request("BREW", f"{server.url}/api/v1/challenges")
+    httpx.request("BREW", f"{server.url}/api/v1/challenges", timeout=60)
     text = api.get("/metrics").text
     families = {one.name: one for one in text_string_to_metric_families(text)}
     statuses = {one.labels["status"] for one in families["probeboard_submissions"].samples}

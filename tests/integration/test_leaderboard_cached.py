@@ -163,7 +163,7 @@ def test_the_public_board_is_kept_apart_from_what_a_role_sees(
 
 def test_reading_the_head_of_a_board_sends_no_body(board: Board) -> None:
     url = f"{board.server.url}/api/v1{board.path}"
-    got, head = httpx.get(url), httpx.head(url)
+    got, head = httpx.get(url, timeout=60), httpx.head(url)
     assert (head.status_code, head.content) == (200, b"")
     for name in ("etag", "content-length", "content-type", "link", "cache-control"):
         assert head.headers.get(name) == got.headers.get(name)

@@ -333,7 +333,7 @@ def test_stopping_and_starting_again_submits_nothing_twice_and_leaves_no_process
     assert run.process.returncode == 0
 
     again = Run(data, options=("--example", str(example)))
-    again.wait_for("Serving")
+    again.wait_for("Serving", within_s=DEMO_WITHIN_S)
     for phase, board in _boards(again).items():
         assert {entry["n_submissions"] for entry in board["entries"]} == {1}, phase
         assert {entry["submission_id"] for entry in before[phase]["entries"]} <= {

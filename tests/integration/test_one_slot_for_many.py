@@ -74,10 +74,13 @@ async def upload_all(urls: list[str], phase: str, token: str, incoming: Path) ->
     """Send the last byte of each file when all have been let in; count the answers."""
     before = set(incoming.iterdir())
     content = builders.csv_bytes(builders.noise(1))
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + 110.0
 
     async def body() -> AsyncIterator[bytes]:
         yield builders.FORM_HEAD + content[:-1]
         while len(set(incoming.iterdir()) - before) < ATTEMPTS:
+            assert loop.time() < deadline, "one of them was refused early"
             await asyncio.sleep(0.02)
         yield content[-1:] + builders.FORM_TAIL
 

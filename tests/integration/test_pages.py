@@ -22,7 +22,7 @@ NOW = datetime.fromisoformat("2026-06-01T00:00:00Z")
 
 
 def get(server: RunningServer, path: str, **options: Any) -> httpx.Response:
-    return httpx.get(server.url + path, **options)
+    return httpx.get(server.url + path, **options, timeout=60)
 
 
 def entry(number: int, tasks: list[str], **changes: Any) -> dict[str, Any]:
@@ -234,7 +234,8 @@ def test_an_address_that_is_none_is_a_page_to_browsers_and_a_problem_to_programs
         told = get(server, path, headers=headers)
         assert told.status_code == 404
         assert told.headers["content-type"] == "application/problem+json"
-    assert httpx.post(server.url + "/no/such/page", headers=BROWSER).json()["status"] == 404
+    posted = httpx.post(server.url + "/no/such/page", headers=BROWSER, timeout=60)
+    assert posted.json()["status"] == 404
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from worker.parts import Parts
 
 
 def page(server: RunningServer, path: str) -> str:
-    answer = httpx.get(f"{server.url}/{path}")
+    answer = httpx.get(f"{server.url}/{path}", timeout=60)
     assert answer.status_code == 200, answer.text
     return answer.text
 

@@ -64,7 +64,7 @@ def test_each_of_our_errors_says_more_than_its_title() -> None:
 def test_the_framework_s_answers_are_problems_of_types_that_resolve(
     server: RunningServer, somebody: Person
 ) -> None:
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         told = {
             "not-found": client.get("/api/v1/nowhere"),
             "method-not-allowed": client.delete("/api/v1/challenges"),
@@ -83,7 +83,9 @@ def test_the_framework_s_answers_are_problems_of_types_that_resolve(
 
 
 def test_a_trailing_slash_redirects_nowhere(server: RunningServer) -> None:
-    answer = httpx.get(f"{server.url}/api/v1/challenges/", headers={"host": "evil.example"})
+    answer = httpx.get(
+        f"{server.url}/api/v1/challenges/", headers={"host": "evil.example"}, timeout=60
+    )
     problem_of(answer, "not-found")
 
 
@@ -95,12 +97,12 @@ def test_a_body_is_as_large_as_an_endpoint_could_need(server: RunningServer) -> 
         for _ in range(5):
             yield b" " * (BODY_LIMIT_BYTES // 4)
 
-    announced = httpx.post(url, content=b" " * (BODY_LIMIT_BYTES + 1), headers=headers)
-    for answer in (announced, httpx.post(url, content=chunks(), headers=headers)):
+    announced = httpx.post(url, content=b" " * (BODY_LIMIT_BYTES + 1), headers=headers, timeout=60)
+    for answer in (announced, httpx.post(url, content=chunks(), headers=headers, timeout=60)):
         problem = problem_of(answer, "too-large")
         assert answer.status_code == 413
         assert problem["limit_bytes"] == BODY_LIMIT_BYTES
-    most = httpx.post(url, content=b" " * BODY_LIMIT_BYTES, headers=headers)
+    most = httpx.post(url, content=b" " * BODY_LIMIT_BYTES, headers=headers, timeout=60)
     problem_of(most, "invalid-input")
 
 
@@ -109,7 +111,7 @@ def test_a_body_is_as_large_as_an_endpoint_could_need(server: RunningServer) -> 
 )
 def test_json_that_is_no_body_is_refused(server: RunningServer, body: bytes) -> None:
     headers = {"content-type": "application/json"}
-    answer = httpx.post(f"{server.url}/api/v1/accounts", content=body, headers=headers)
+    answer = httpx.post(f"{server.url}/api/v1/accounts", content=body, headers=headers, timeout=60)
     assert answer.status_code in (400, 422)
     problem_of(answer, "bad-request" if answer.status_code == 400 else "invalid-input")
 
@@ -171,7 +173,7 @@ def test_a_database_and_a_redis_that_do_not_answer_are_503(
 
 @pytest.fixture(scope="module")
 def document(server: RunningServer) -> dict:
-    return httpx.get(f"{server.url}/openapi.json").json()
+    return httpx.get(f"{server.url}/openapi.json", timeout=60).json()
 
 
 def operations(document: dict):

@@ -168,7 +168,7 @@ def test_a_retry_with_the_same_ids_changes_nothing_and_with_others_is_refused(
 
 
 def test_the_api_s_description_tells_of_the_part(server: RunningServer) -> None:
-    document = httpx.get(f"{server.url}/openapi.json").json()
+    document = httpx.get(f"{server.url}/openapi.json", timeout=60).json()
     body = document["paths"]["/api/v1/phases/{phase_id}/submissions"]["post"]["requestBody"]
     schema = body["content"]["multipart/form-data"]["schema"]
     assert "ids" not in schema["required"]

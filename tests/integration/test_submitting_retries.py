@@ -72,6 +72,24 @@ def test_requests_with_one_key_at_the_same_time_make_one_submission(
     assert sorted("idempotent-replay" in one.headers for one in answers) == [False, *[True] * 3]
 
 
+def test_a_retry_beside_its_first_attempt_is_answered_though_that_took_the_last_room(
+    api: Api, parts: Parts
+) -> None:
+    contest = builders.contest(
+        api, parts.sessions, quota={"per_day": 1, "total": 1, "in_flight": 1}
+    )
+    alone = builders.contestant(api, contest.challenge)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(
+            pool.map(
+                lambda _: builders.submit(alone, contest.phase, builders.truth(), key="last"),
+                range(6),
+            )
+        )
+    assert {answer.status_code for answer in answers} == {201}, [one.text for one in answers]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
 def test_a_key_is_a_persons_own(contest: Contest) -> None:
     teams = [builders.contestant(contest.host.api, contest.challenge) for _ in range(2)]
     answers = [builders.submit(one, contest.phase, builders.truth(), key="ours") for one in teams]
