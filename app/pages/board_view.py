@@ -1,31 +1,40 @@
 """From a snapshot's document to the rows of a page: text only, nothing is computed anew."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from app.leaderboards.entries import OF_SCORES
-from app.leaderboards.rules import METHOD_NAMES
+from app.pages.columns import OF_Q, FigureColumn, FigureView, figure_columns
+from app.pages.deciding_view import DecidingView, deciding_of
+from app.pages.figures import interval, share, with_error
 from app.pages.times import Moment
+from app.reports.figures import as_of_now, name_of, number
 from probeboard.ranking import RankingMethod
 
 PER_PAGE = 50
-RANK_DECIMALS = 3
-# What boards did not say before they said how sure they are; a frozen one may be as old.
-_OLD: dict[str, Any] = {"decimals": 4, "uncertainty": {"shown": False, "reason": None, "draws": 0}}
-_OLD_ENTRY = dict.fromkeys(
-    ("rank_interval", "rank_interval_samples", "tier", "p_first", "mean_score_error", "tie_broken")
-)
+LEVEL = 0.95
+# As people write them; others as they are called.
+_METRICS = {"r2": "R²", "f1": "F1", "macro_f1": "macro-F1", "micro_map": "micro-mAP"}
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """A task's column: what stands in it, and how much it weighs."""
+
+    name: str
+    measured: str
 
 
 @dataclass(frozen=True)
 class CellView:
-    """A task's score with its standard error."""
+    """A task's figure by which it is ranked, and what stands below it."""
 
-    mean: str
-    error: str | None
-    rank: str | None
+    text: str
+    note: str | None
+    sort: float
     is_best: bool
 
 
@@ -45,10 +54,7 @@ class RowView:
     is_baseline: bool
     project_url: str | None
     paper_url: str | None
-    aggregate: str | None
-    sort_aggregate: float | None
-    mean_score: str
-    error: str | None
+    figures: tuple[FigureView, ...]
     cells: tuple[CellView, ...]
     n_submissions: int
     received: Moment
@@ -68,54 +74,78 @@ class BoardPage:
     """One page of a board."""
 
     document: dict[str, Any]
-    method_name: str
     ranked: Moment | None
+    columns: tuple[FigureColumn, ...]
+    tasks: tuple[TaskView, ...]
     bands: tuple[Band, ...]
+    deciding: DecidingView | None
     n_entries: int
     number: int
     n_pages: int
-    first: int
     shows_tiers: bool
     has_intervals: bool
+    has_baselines: bool
+    ranks_q: bool
+    level: str
+    draws: str
     sample_units: str | None
 
-    @property
-    def tasks(self) -> list[dict[str, Any]]:
-        """The tasks that have a column."""
-        found: list[dict[str, Any]] = self.document["tasks"]
-        return found
 
-
-def page_of_board(document: dict[str, Any], number: int) -> BoardPage | None:
+def page_of_board(document: Document, number: int) -> BoardPage | None:
     """Cut a page out of a board; None if there is no such page."""
-    entries = [_OLD_ENTRY | entry for entry in document["entries"]]
-    document = _OLD | document
+    # A frozen board may be as old as boards that did not say how sure they are.
+    document = as_of_now(document)
+    entries = document["entries"]
     n_pages = max(1, -(-len(entries) // PER_PAGE))
     if not 1 <= number <= n_pages:
         return None
-    best = _best(document)
+    columns = figure_columns(document)
+    best = _best_ranks(document)
     first = (number - 1) * PER_PAGE
     shown = entries[first : first + PER_PAGE]
-    rows = [_row(document, entry, best) for entry in shown]
+    rows = [_row(document, entry, columns, best) for entry in shown]
+    uncertainty = document["uncertainty"]
     return BoardPage(
         document=document,
-        method_name=METHOD_NAMES[RankingMethod(document["method"])],
         ranked=Moment.of_json(document["ranked_at"]) if document["ranked_at"] else None,
+        columns=columns,
+        tasks=tuple(_task(document, task) for task in document["tasks"]),
         bands=tuple(_bands(rows)),
+        deciding=deciding_of(document, shown),
         n_entries=len(entries),
         number=number,
         n_pages=n_pages,
-        first=first + 1,
         shows_tiers=any(entry["tier"] is not None for entry in entries),
-        has_intervals=document["uncertainty"]["shown"],
-        sample_units=_sample_units(document["uncertainty"].get("samples")),
+        has_intervals=uncertainty["shown"],
+        has_baselines=any(entry["is_baseline"] for entry in shown),
+        ranks_q=_ranks_q(document),
+        level=f"{100 * uncertainty.get('level', LEVEL):g} %",
+        draws=f"{int(uncertainty['draws']):,}",
+        sample_units=_sample_units(uncertainty.get("samples")),
     )
 
 
-def _sample_units(samples: dict[str, Any] | None) -> str | None:
+def _ranks_q(document: Document) -> bool:
+    return RankingMethod(document["method"]) in OF_Q
+
+
+def _sample_units(samples: Document | None) -> str | None:
     if not samples or not samples["shown"]:
         return None
     return {"sample": "samples", "group": "groups", "mixed": "samples or groups"}[samples["unit"]]
+
+
+def _task(document: Document, task: Document) -> TaskView:
+    name = str(task["metric"])
+    metric = _METRICS.get(name, name)
+    measured = [f"Q of {metric}" if _ranks_q(document) else metric]
+    if document["method"] == RankingMethod.NEUCO:
+        # The announced weights do not rank: those do that the board took from its teams.
+        if "weight_used" in task:
+            measured.append(f"weight {100 * task['weight_used']:.1f} %")
+    elif task["weight"] != 1:
+        measured.append(f"weight {task['weight']:g}")
+    return TaskView(task["name"], ", ".join(measured))
 
 
 def _bands(rows: Sequence[RowView]) -> Iterator[Band]:
@@ -128,74 +158,58 @@ def _bands(rows: Sequence[RowView]) -> Iterator[Band]:
         yield Band(tier, tuple(row for _, row in group))
 
 
-def _best(document: dict[str, Any]) -> dict[str, float]:
-    """The best mean of each task among those that are ranked."""
-    ranked = [entry for entry in document["entries"] if not entry["is_baseline"]]
+def _best_ranks(document: Document) -> dict[str, float | None]:
+    """Return the best rank of each task on the whole board; ties share one that is no 1."""
     return {
-        task["name"]: max((e["tasks"][task["name"]]["mean"] for e in ranked), default=0.0)
-        for task in document["tasks"]
+        name: min(
+            (
+                entry["tasks"][name]["rank"]
+                for entry in document["entries"]
+                if entry["tasks"][name]["rank"] is not None
+            ),
+            default=None,
+        )
+        for name in (task["name"] for task in document["tasks"])
     }
 
 
-def _row(document: dict[str, Any], entry: dict[str, Any], best: dict[str, float]) -> RowView:
-    decimals = document["decimals"]
-    names = [task["name"] for task in document["tasks"]]
-    error = entry["mean_score_error"]
+def _row(
+    document: Document,
+    entry: Document,
+    columns: Sequence[FigureColumn],
+    best: Mapping[str, float | None],
+) -> RowView:
+    draws = document["uncertainty"]["draws"]
     return RowView(
         rank=entry["rank"],
         would_rank=entry["would_rank"],
-        interval=_interval(entry["rank_interval"]),
-        interval_by_samples=_interval(entry["rank_interval_samples"]),
+        interval=interval(entry["rank_interval"]),
+        interval_by_samples=interval(entry["rank_interval_samples"]),
         tier=entry["tier"],
-        p_first=_share(entry["p_first"]),
+        p_first=share(entry["p_first"], draws=draws),
         sort_p_first=-1.0 if entry["p_first"] is None else entry["p_first"],
-        name=entry["team"] or "Baseline",
+        name=name_of(entry),
         method=entry["method_name"],
         is_baseline=entry["is_baseline"],
         project_url=entry["project_url"],
         paper_url=entry["paper_url"],
-        aggregate=_aggregate(document, entry["aggregate"]),
-        sort_aggregate=entry["aggregate"],
-        mean_score=f"{entry['mean_score']:.{decimals}f}",
-        error=None if error is None else f"{error:.{decimals}f}",
-        cells=tuple(_cell(entry["tasks"][name], decimals, best[name]) for name in names),
+        figures=tuple(column.of(entry) for column in columns),
+        cells=tuple(
+            _cell(document, entry["tasks"][task["name"]], best[task["name"]])
+            for task in document["tasks"]
+        ),
         n_submissions=entry["n_submissions"],
         received=Moment.of_json(entry["received_at"]),
         tie_broken=bool(entry["tie_broken"]),
     )
 
 
-def _aggregate(document: dict[str, Any], value: float | None) -> str | None:
-    """Write what ranks: decimals are released of scores, and an average of ranks is none."""
-    if value is None:
-        return None
-    of_scores = RankingMethod(document["method"]) in OF_SCORES
-    return f"{value:.{document['decimals'] if of_scores else RANK_DECIMALS}f}"
-
-
-def _cell(cell: dict[str, Any], decimals: int, best: float) -> CellView:
-    error = cell["standard_error"]
-    return CellView(
-        mean=f"{cell['mean']:.{decimals}f}",
-        error=None if error is None else f"{error:.{decimals}f}",
-        rank=None if cell["rank"] is None else f"{cell['rank']:g}",
-        is_best=cell["rank"] is not None and cell["mean"] >= best,
-    )
-
-
-def _interval(ends: Sequence[int] | None) -> str | None:
-    if ends is None:
-        return None
-    low, high = ends
-    return f"{low}" if low == high else f"{low}–{high}"  # noqa: RUF001  # a range has an en dash
-
-
-def _share(value: float | None) -> str | None:
-    """Write a probability as no surer than a thousand draws can be."""
-    if value is None:
-        return None
-    if value < 0.001:
-        return "< 0.1 %"
-    if value > 0.999:
-        return "> 99.9 %"
-    return f"{100 * value:.1f} %"
+def _cell(document: Document, cell: Document, best: float | None) -> CellView:
+    decimals = document["decimals"]
+    mean, error = number(cell["mean"], decimals), cell["standard_error"]
+    told_error = None if error is None else number(error, decimals)
+    is_best = cell["rank"] is not None and cell["rank"] == best
+    if _ranks_q(document):
+        below = with_error(mean, told_error)
+        return CellView(number(cell["q"], decimals), below, cell["q"], is_best)
+    return CellView(mean, told_error and f"±{told_error}", cell["mean"], is_best)

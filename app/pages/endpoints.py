@@ -3,7 +3,6 @@
 They show what anybody may see, from the same services and the same snapshots as the API.
 """
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -18,10 +17,13 @@ from app.errors import NotFound
 from app.http.board_cache import KeptPath
 from app.http.dependencies import AppSettings, DbSession
 from app.leaderboards import history, service
+from app.leaderboards.picture_endpoints import Desk
+from app.leaderboards.pictures import PictureName
 from app.models import Challenge, Phase
 from app.notices.service import list_announcements
-from app.pages.answering import missing_page, send_page
+from app.pages.answering import missing_page, send_page, send_with_pictures
 from app.pages.board_view import page_of_board
+from app.pages.picture_view import pictures_of
 from app.pages.rendering import MEDIA_TYPES, STATIC, STATIC_DIGEST
 from app.pages.times import Moment, PhaseClock, Postponed
 from app.phases.granted import list_extensions
@@ -84,26 +86,31 @@ def challenge(slug: str, session: DbSession, settings: AppSettings) -> Response:
 
 
 @router.get("/{slug}/{phase_slug}")
-def board(slug: str, phase_slug: str, session: DbSession, page: PageNumber = "1") -> Response:
+def board(
+    slug: str, phase_slug: str, session: DbSession, desk: Desk, page: PageNumber = "1"
+) -> Response:
     """Show the leaderboard of a phase, from the snapshot the API serves."""
 
     def show() -> Response:
         one, phase = _find(session, slug, phase_slug)
         now = utc_now()
-        served = _public_board(session, phase, now)
+        found = _public_board(session, phase, now)
+        document = service.read_document(session, found) if found else None
         number = int(page) if PAGE_NUMBER.fullmatch(page) else 0
-        shown = page_of_board(json.loads(served.json), number) if served else None
-        if served and shown is None:
+        shown = page_of_board(document, number) if document else None
+        if document and shown is None:
             raise NotFound("page")
         frozen_at = sight_of(Who.OTHERS, phase, now).board_until
-        return send_page(
+        pictures = pictures_of(session, found, document, desk) if found and document else []
+        return send_with_pictures(
             "board.html",
+            pictures,
             challenge=one,
             phase=phase,
             clock=PhaseClock.of(phase, now),
             extensions=_extensions(session, phase, now),
             board=shown,
-            tag=served.tag if served else None,
+            tag=found.sha256 if found else None,
             frozen=None if frozen_at is None else Moment.of(frozen_at),
             api=f"/api/v1/phases/{phase.id}/leaderboard",
         )
@@ -112,14 +119,18 @@ def board(slug: str, phase_slug: str, session: DbSession, page: PageNumber = "1"
 
 
 @router.get("/{slug}/{phase_slug}/history")
-def board_history(slug: str, phase_slug: str, session: DbSession) -> Response:
+def board_history(slug: str, phase_slug: str, session: DbSession, desk: Desk) -> Response:
     """Show how a board came to be: its snapshots, newest first."""
 
     def show() -> Response:
         one, phase = _find(session, slug, phase_slug)
-        past = history.read_history(session, ANYBODY, phase.id, now=utc_now())
-        return send_page(
+        found = service.find_board(session, ANYBODY, phase.id, now=utc_now())
+        past = history.history_of(session, found)
+        document = service.read_document(session, found)
+        names = [PictureName.RANK_HISTORY]
+        return send_with_pictures(
             "history.html",
+            pictures_of(session, found, document, desk, names=names),
             challenge=one,
             phase=phase,
             steps=[(point, Moment.of(point.ranked_at)) for point in reversed(past.points)],
@@ -153,10 +164,10 @@ def _extensions(session: DbSession, phase: Phase, now: datetime) -> list[Postpon
     ]
 
 
-def _public_board(session: DbSession, phase: Phase, now: datetime) -> service.Served | None:
-    """Return the board; None where a phase is public and its board is not."""
+def _public_board(session: DbSession, phase: Phase, now: datetime) -> service.Shown | None:
+    """Find the board; None where a phase is public and its board is not."""
     try:
-        return service.read_board(session, ANYBODY, phase.id, at=None, now=now)
+        return service.find_board(session, ANYBODY, phase.id, now=now)
     except NotFound:
         return None
 
