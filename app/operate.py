@@ -17,6 +17,7 @@ from app.db import SessionFactory, make_engine, make_sessions
 from app.errors import LabelsDiffer
 from app.leaderboards.verifying import verify_snapshots
 from app.models import Challenge, Phase, User
+from app.operations.blob_check import verify_blobs
 from app.operations.failures import last_failures
 from app.settings import settings_of_environment
 
@@ -26,6 +27,7 @@ RIGHTS = {
 }
 VERIFY = "verify-snapshots"
 EXPORT = "export-challenge"
+BLOBS = "verify-blobs"
 AUDIT = "export-audit"
 FAILURES = "failures"
 
@@ -39,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
         with make_sessions(engine)() as session:
             if given.command == VERIFY:
                 return _verify(session, given.phase)
+            if given.command == BLOBS:
+                return _verify_blobs(session, BlobStore(settings.blob_root))
             if given.command == AUDIT:
                 return _export_audit(session, make_sessions(engine), given.slug, given.format)
             if given.command == FAILURES:
@@ -58,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("email", help="the address the person registered with")
     verify = commands.add_parser(VERIFY, help="derive published boards again and compare")
     verify.add_argument("phase", nargs="?", type=UUID, help="id of a phase; without it, all")
+    commands.add_parser(BLOBS, help="read every file that the database names and compare digests")
     export = commands.add_parser(EXPORT, help="write a challenge as a bundle, with its labels")
     export.add_argument("slug", help="the challenge's")
     export.add_argument("folder", type=Path, help="where the bundle goes; it must not exist")
@@ -131,6 +136,18 @@ def _list_failures(session: Session, slug: str | None, limit: int) -> int:
     if not found:
         sys.stdout.write("Nothing has failed.\n")
     return 0
+
+
+def _verify_blobs(session: Session, blobs: BlobStore) -> int:
+    """Read all blobs; a line for each that is not there or is something else, and 1 if one is."""
+    whole = broken = 0
+    for verdict in verify_blobs(session, blobs):
+        whole += verdict.fault is None
+        broken += verdict.fault is not None
+        if verdict.fault is not None:
+            sys.stdout.write(f"{verdict.kind}/{verdict.digest}: {verdict.fault}\n")
+    sys.stdout.write(f"{whole} blobs are whole, {broken} are not.\n")
+    return 1 if broken else 0
 
 
 def _export_audit(session: Session, sessions: SessionFactory, slug: str | None, form: str) -> int:
