@@ -58,7 +58,7 @@ def _read_as_iso(text: str) -> datetime:
     """
     if not re.match(r"[0-9W-]+[Tt ]", text):
         raise ValueError(text)
-    return datetime.fromisoformat(text)
+    return datetime.fromisoformat(text.upper())  # of `t` and `z`, too
 
 
 def _read_as_yaml(text: str) -> date:
