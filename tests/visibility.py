@@ -1,4 +1,4 @@
-"""`python -m tests.visibility`: write `docs/visibility.md` from the access table and the rules."""
+"""`python -m tests.visibility`: write `docs/visibility.md` from the policy and the access table."""
 
 import re
 import sys
@@ -15,10 +15,12 @@ COLUMNS = {"rival": "other team"}
 INTRODUCTION = """\
 # Who sees what
 
-Written by `make visibility` from the policy as the tests state it (`tests/access_table.py`,
-`tests/visibility_statuses.py`, `tests/visibility_fields.py`): change those, not this. A test writes
-it anew and compares, and holds every cell of it against the running server: each address, for each
-role, in a phase of each kind. What no table here names is the same for all who get the answer.
+Written by `make visibility`: change what it is written from, not this. What hangs on a phase, its
+dates and its settings is what the policy answers (`sight_of` in `app/policy/sight.py`), asked for
+each role in a phase of each kind; `tests/visibility_statuses.py` and `tests/visibility_fields.py`
+say on which answer each status and field hangs. What hangs on the role alone is
+`tests/access_table.py`. A test writes it anew and compares, and holds every cell of it against the
+running server. What no table here names is the same for all who get the answer.
 
 - **anybody** sends no token; a **stranger** has an account and no team here.
 - **other team**, **member**, **captain**: in teams that take part; the last two in the owner's.
@@ -44,8 +46,9 @@ its roles only |
 | A submission that is not `public` | its team and the challenge's roles; on no board, in no list \
 of others |
 | Masked task names | in no answer to anybody without a role, receipts and analyses included |
-| `/metrics` | whoever may read it: figures of the whole server, by status and route; no \
-challenge, team or submission is named |
+| `/metrics` | where METRICS_TOKEN is set, who sends it, and all others get 401; elsewhere \
+anybody, as the table says: figures of the whole server, by status and route; no challenge, team \
+or submission is named |
 | Workers, and the queue of the whole server | as counts, the roles of any challenge, in its \
 overview; what the disk holds, the operator |
 | The audit log | the challenge's roles: what concerns it, and nobody's e-mail; the rest is the \

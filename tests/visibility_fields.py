@@ -1,9 +1,13 @@
-"""Who is told which fields: what no rule here names is the same for all who get the answer."""
+"""Who is told which fields: what no rule here names is the same for all who get the answer.
+
+How much of each a role is told is what the policy answers; here stands which answer it hangs on.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.visibility_scenes import SEES_ALL, TEAM, How, Scene
+from app.policy import Viewer, Who, sees_tracebacks
+from tests.visibility_scenes import LATE, OWN, ROLES, SEES_ALL, How, Scene, who_is
 from tests.visibility_statuses import BOARD, PHASE, PLACEMENT, SUBMISSION
 
 
@@ -21,42 +25,35 @@ class FieldRule:
     how: Callable[[str, Scene], How]
 
 
-def _for_roles(otherwise: How) -> Callable[[str, Scene], How]:
-    return lambda role, _: How.WHOLE if role in SEES_ALL else otherwise
+def _if(answer: str, otherwise: How) -> Callable[[str, Scene], How]:
+    """Tell it to those to whom the policy answers so."""
+    return lambda role, scene: How.WHOLE if getattr(scene.sight(role), answer) else otherwise
 
 
-def _for_the_operator(role: str, _: Scene) -> How:
-    return How.WHOLE if role == "operator" else How.NULL
-
-
-def _tasks_of_team(role: str, scene: Scene) -> How:
-    return How.WHOLE if role in SEES_ALL or not scene.aggregate else How.NULL
+def _figures(role: str, scene: Scene) -> How:
+    return How.WHOLE if scene.sight(role).digits is None else How.ROUNDED
 
 
 def _private(role: str, scene: Scene) -> How:
-    told = role in SEES_ALL or scene.revealed or not scene.private
+    told = scene.sight(role).sees_private or not scene.private
     return How.WHOLE if told else How.NULL
 
 
-def _by_masked_name(role: str, scene: Scene) -> How:
-    return How.WHOLE if role in SEES_ALL or not scene.aggregate else How.ABSENT
-
-
 def _board(role: str, scene: Scene) -> How:
-    return How.EARLIER if scene.board == "frozen" and role not in SEES_ALL else How.WHOLE
+    return How.WHOLE if scene.sight(role).board_until is None else How.EARLIER
 
 
 def _moves(role: str, scene: Scene) -> How:
-    return How.WHOLE if scene.board == "visible" or role in SEES_ALL else How.NULL
+    return How.WHOLE if scene.sight(role).sees_board_of(LATE) else How.NULL
 
 
-def _once_closed(role: str, scene: Scene) -> How:
-    is_over = scene.state == "closed" and scene.board != "frozen"
-    return How.WHOLE if role in SEES_ALL or is_over else How.ABSENT
+def _traceback(role: str, _: Scene) -> How:
+    viewer = Viewer(is_operator=role == "operator")
+    return How.WHOLE if sees_tracebacks(viewer) else How.NULL
 
 
-def _own_terms(role: str, scene: Scene) -> How:
-    return How.OWN if role in TEAM else How.NULL
+def _own_terms(role: str, _: Scene) -> How:
+    return How.OWN if who_is(role, "captain's") is Who.TEAM else How.NULL
 
 
 EXTENSION = f"GET {PHASE}/extensions"
@@ -75,70 +72,70 @@ FIELD_RULES = (
         rf"{_SCORES}\.tasks",
         "`scores.tasks`",
         "the phase's `team_sees`",
-        _tasks_of_team,
+        _if("sees_tasks", How.NULL),
     ),
     FieldRule(
         f"GET {SUBMISSION}",
         rf"{_SCORES}\.tasks\[\]\.split_scores",
         "`scores.tasks[].split_scores`",
         "splits could be read off them, and labels off splits",
-        _for_roles(How.NULL),
+        _if("sees_splits", How.NULL),
     ),
     FieldRule(
         f"GET {SUBMISSION}",
         rf"{_SCORES}\.(mean_score|mean_q|tasks\[\]\.(mean|std|standard_error|q))",
         "every figure in `scores` and `private_scores`",
         _DECIMALS,
-        _for_roles(How.ROUNDED),
+        _figures,
     ),
     FieldRule(
         f"GET {SUBMISSION}",
         r"evaluations\[\]\.(mean_score|mean_q)",
         "every figure in `evaluations`",
         _DECIMALS,
-        _for_roles(How.ROUNDED),
+        _figures,
     ),
     FieldRule(
         f"GET {SUBMISSION}",
         r"receipt\.evaluation\.(splits|probes|label_sets)",
         "`receipt.evaluation`: `splits`, `probes`, `label_sets`",
         "they stand under the tasks' own names",
-        _by_masked_name,
+        _if("sees_real_names", How.ABSENT),
     ),
     FieldRule(
         f"GET {SUBMISSION}",
         r"receipt\.evaluation\.splits\.\w+\.(seed|marks)",
         "`receipt.evaluation.splits.*`: `seed`, `marks`",
         "who is in which part of which split stays hidden",
-        _for_roles(How.ABSENT),
+        _if("sees_splits", How.ABSENT),
     ),
     FieldRule(
         f"GET {SUBMISSION}",
         r"failure\.traceback",
         "`failure.traceback`",
         "it names what our code had in hand: tasks, files, samples",
-        _for_the_operator,
+        _traceback,
     ),
     FieldRule(
         f"GET {SUBMISSION}/analyses",
         r"metrics\.\w+\.\w+\.split_scores",
         "`metrics.*.*.split_scores`",
         "as for scores",
-        _for_roles(How.NULL),
+        _if("sees_splits", How.NULL),
     ),
     FieldRule(
         f"GET {SUBMISSION}/analyses",
         r"sample_bootstrap\.tasks\.\w+\.n_units",
         "`sample_bootstrap.tasks.*.n_units`",
         "it counts labels",
-        _for_roles(How.NULL),
+        _if("sees_splits", How.NULL),
     ),
     FieldRule(
         f"GET {SUBMISSION}/analyses",
         r"metrics\.\w+\.\w+\.(mean|std)|sample_bootstrap\.(tasks\.\w+|mean_score)\.standard_error",
         "every figure in `metrics` and `sample_bootstrap`",
         _DECIMALS,
-        _for_roles(How.ROUNDED),
+        _figures,
     ),
     *(
         FieldRule(
@@ -162,14 +159,14 @@ FIELD_RULES = (
         "participation",
         "the section “Participation”",
         "who takes part, and how often, is told once the phase is over and its board not frozen",
-        _once_closed,
+        _if("sees_who_took_part", How.ABSENT),
     ),
     FieldRule(
         f"GET {PHASE}/ranking-changes",
         r"items\[\]\.by",
         "`items[].by`",
         "which organizer it was is for those who run or read the challenge",
-        _for_roles(How.NULL),
+        _if("sees_deciders", How.NULL),
     ),
     FieldRule(
         f"GET {PHASE}/ranking-changes",
@@ -183,7 +180,7 @@ FIELD_RULES = (
         "by",
         "`items[].by`",
         "as for changes of the ranking",
-        _for_roles(How.NULL),
+        _if("sees_deciders", How.NULL),
     ),
     FieldRule(
         f"GET {PHASE}",
@@ -206,22 +203,31 @@ class ListRule:
     groups: tuple[tuple[str, str], ...]
 
 
+# Whose each submission or extension is that some phase has.
+WHOSE = {
+    "baseline": "nobody's",
+    "own": "captain's",
+    "kept back": "captain's",
+    "broken": "captain's",
+    "rival's": "rival's",
+    "late": "rival's",
+    "for all": "nobody's",
+}
+
+
 def _submissions(role: str, scene: Scene) -> frozenset[str]:
-    everything = {"baseline"}
-    own, rivals = {"own", "kept back", "broken"}, {"rival's"}
-    if scene.board == "frozen":
-        rivals = rivals | {"late"}
-    if role in SEES_ALL:
-        return frozenset(everything | (own | rivals if scene.state != "upcoming" else set()))
-    if scene.state == "upcoming":
-        return frozenset()
-    return frozenset(own if role in TEAM else rivals if role == "rival" else set())
+    return frozenset(
+        one for one, of in WHOSE.items() if scene.asking_for(of).sight(role).sees_submission
+    )
 
 
 def _extensions(role: str, scene: Scene) -> frozenset[str]:
-    return frozenset({"for all", "own"} if role in SEES_ALL | TEAM else {"for all"})
+    own = {"own"} if scene.asking_for("captain's").sight(role).sees_exceptions else set()
+    return frozenset({"for all"} | own)
 
 
+_TEAMS = ", ".join(role for role in ROLES if role in OWN)
+_WITH_ROLES = ", ".join(role for role in ROLES if role in SEES_ALL)
 LIST_RULES = (
     ListRule(
         f"GET {PHASE}/submissions",
@@ -229,8 +235,8 @@ LIST_RULES = (
         f"GET {SUBMISSION}",
         _submissions,
         (
-            ("the asker's team's", "rival, member, captain"),
-            ("everybody's, baselines too", "organizer, reader, operator"),
+            ("the asker's team's", _TEAMS),
+            ("everybody's, baselines too", _WITH_ROLES),
         ),
     ),
     ListRule(
@@ -240,7 +246,7 @@ LIST_RULES = (
         _extensions,
         (
             ("those for all", "anybody, stranger, rival, member, captain, and all roles"),
-            ("those for one team", "its members, organizer, reader, operator"),
+            ("those for one team", f"its members, {_WITH_ROLES}"),
         ),
     ),
 )

@@ -1,10 +1,14 @@
-"""Who gets which status of a phase: what its state and settings change of the access table."""
+"""Who gets which status of a phase: what its state and settings change of the access table.
+
+Whether a rule holds is asked of the policy, and of the phase's clock.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.phases.clock import PhaseState
 from tests.access_table import TABLE
-from tests.visibility_scenes import ROLES, SEES_ALL, TEAM, TEAMS, Scene
+from tests.visibility_scenes import LATE, ROLES, SCENES, TEAM, TEAMS, Scene
 
 
 @dataclass(frozen=True)
@@ -12,11 +16,15 @@ class StatusRule:
     """A status that a phase's state or settings change from what the access table says."""
 
     routes: tuple[str, ...]
-    roles: frozenset[str]
     status: int
     when: str
     why: str
-    holds: Callable[[Scene], bool]
+    holds: Callable[[str, Scene], bool]
+
+    @property
+    def roles(self) -> list[str]:
+        """Whom it concerns in any phase."""
+        return [role for role in ROLES if any(self.holds(role, scene) for scene in SCENES)]
 
 
 PHASE, SUBMISSION = "/api/v1/phases/{phase_id}", "/api/v1/submissions/{submission_id}"
@@ -64,80 +72,70 @@ ROUTES = (
     f"GET {PHASE}/ranking-changes",
     *SNAPSHOTS,
 )
-OTHERS = frozenset(ROLES) - SEES_ALL
 
 STATUS_RULES = (
     StatusRule(
         (*BOARD, *SNAPSHOTS),
-        OTHERS,
         404,
         "board hidden",
         "a board that is not public is not there, nor is anything made from it",
-        lambda scene: scene.board == "hidden",
+        lambda role, scene: not scene.sight(role).sees_board,
     ),
     StatusRule(
         SNAPSHOTS,
-        OTHERS,
         404,
         "board frozen, a snapshot of later",
         "the board stands still for everybody else",
-        lambda scene: scene.board == "frozen",
+        lambda role, scene: not scene.sight(role).sees_board_of(LATE),
     ),
     StatusRule(
         (f"POST {PHASE}/submissions",),
-        TEAMS,
         409,
         "upcoming or closed",
         "`phase-not-open`; organizers hand in baselines at any time",
-        lambda scene: scene.state != "open",
+        lambda role, scene: role in TEAMS and scene.clock is not PhaseState.OPEN,
     ),
     StatusRule(
         OF_SUBMISSION,
-        TEAM,
         404,
         "upcoming",
         "no team has a submission yet: the one asked for is an organizer's baseline",
-        lambda scene: scene.state == "upcoming",
+        lambda role, scene: role in TEAM and not scene.sight(role).sees_submission,
     ),
     StatusRule(
         (PLACEMENT,),
-        TEAM,
         404,
         "board hidden",
         "it would tell ranks that the board does not show",
-        lambda scene: scene.board == "hidden",
+        lambda role, scene: scene.sight(role).sees_submission and not scene.sight(role).sees_board,
     ),
     StatusRule(
         (PLACEMENT,),
-        TEAM | SEES_ALL,
         200,
         "scored",
         "before, it stands nowhere",
-        lambda _: True,
+        lambda role, scene: scene.sight(role).sees_submission,
     ),
     StatusRule(
         (f"GET {SUBMISSION}/analyses",),
-        TEAM,
         200,
         "teams see tasks",
         "where they see the aggregate only they see no analyses",
-        lambda scene: not scene.aggregate,
+        lambda role, scene: role in TEAM and scene.sight(role).sees_tasks,
     ),
     StatusRule(
         (f"PATCH {SUBMISSION}", *SELECTION),
-        TEAM,
         409,
         "closed",
         "`phase-not-open`: what counts is settled",
-        lambda scene: scene.state == "closed",
+        lambda role, scene: role in TEAM and scene.clock is PhaseState.CLOSED,
     ),
     StatusRule(
         SELECTION,
-        TEAM,
         200,
         "open, and teams select what counts",
         "elsewhere the phase's rule chooses: 409",
-        lambda scene: scene.state == "open",
+        lambda role, scene: role in TEAM and scene.clock is PhaseState.OPEN,
     ),
 )
 
@@ -148,6 +146,6 @@ IN_TABLE = {"member": "mate", "captain": "owner"}
 def status_of(route: str, role: str, scene: Scene) -> int:
     """Return the status a role gets: the access table's, or that of the first rule that holds."""
     for rule in STATUS_RULES:
-        if route in rule.routes and role in rule.roles and rule.holds(scene):
+        if route in rule.routes and rule.holds(role, scene):
             return rule.status
     return TABLE[route].expected(IN_TABLE.get(role, role), "published")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +11,11 @@ from app.models import ChallengeRole, Phase, Role, Status, Submission, User, new
 from tests import builders
 from tests.api import Api
 from tests.builders import Person
-from tests.visibility_scenes import SCENES, Scene
+from tests.visibility_scenes import DECIMALS, SCENES, Scene, window
 from worker.evaluate import evaluate_submission
 from worker.parts import Parts
 from worker.rank import rank_phase
 
-SOON = timedelta(days=1)
 TRACEBACK = "Traceback (most recent call last):\nKeyError: 'wet'"
 LATER = "2100-01-01T00:00:00Z"
 SAME_OF_COPIES = (
@@ -52,7 +51,12 @@ class Theatre:
     def stage_for(self, scene: Scene) -> Stage:
         """Let the clock and the board of a scene's phase stand as the scene says."""
         stage = self.stages[scene.phase]
-        _set(self.parts, stage, board_visible=scene.board != "hidden", **_window(scene.state))
+        _set(
+            self.parts,
+            stage,
+            board_visible=scene.board != "hidden",
+            **window(scene.state, utc_now()),
+        )
         return stage
 
 
@@ -103,7 +107,7 @@ def _phase(scene: Scene) -> dict[str, Any]:
         "board": {
             "tasks": not scene.aggregate,
             "task_names": "masked" if scene.aggregate else "real",
-            "decimals": 2,
+            "decimals": DECIMALS,
         },
         "team_sees": "aggregate" if scene.aggregate else "tasks",
         "analyses": ["metrics", "predictions"],
@@ -144,8 +148,8 @@ def _play(cast: Cast, scene: Scene, stage: Stage) -> Stage:
         _hand_in(cast, stage, "kept back", "captain", 0.5, public=False)
         _hand_in(cast, stage, "broken", "captain", 0.5)
         _break(parts, stage.submissions["broken"])
-    if scene.revealed:
-        _set(parts, stage, **_window(scene.state))
+    if scene.private and scene.state == "closed":
+        _set(parts, stage, **window(scene.state, utc_now()))
     _rank(cast, stage)
     if scene.board == "frozen":
         stage.frozen_at = utc_now()
@@ -163,16 +167,6 @@ def _grant(cast: Cast, stage: Stage) -> None:
         body = granted | {"reason": "The server was down."}
         made = cast.host.api.ok("POST", f"/phases/{stage.phase_id}/extensions", json=body)
         stage.extensions[name] = made["id"]
-
-
-def _window(state: str) -> dict[str, datetime]:
-    now = utc_now()
-    match state:
-        case "upcoming":
-            return {"opens_at": now + SOON, "closes_at": now + 2 * SOON}
-        case "closed":
-            return {"opens_at": now - SOON, "closes_at": now - timedelta(milliseconds=1)}
-    return {"opens_at": now - SOON, "closes_at": now + SOON}
 
 
 def _hand_in(

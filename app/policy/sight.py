@@ -32,7 +32,7 @@ class Sight:
     sees_board: bool
     board_until: datetime | None
     # Who took part, and how often, as a report tells it.
-    sees_participation: bool
+    sees_who_took_part: bool
     # Which organizer it was that changed or granted something.
     sees_deciders: bool
     # What a team alone was granted.
@@ -72,7 +72,7 @@ def sight_of(who: Who, phase: Phase, now: datetime) -> Sight:
     return Sight(
         sees_board=everything or phase.board_visible,
         board_until=frozen_at if is_frozen and not everything else None,
-        sees_participation=everything or is_over,
+        sees_who_took_part=everything or is_over,
         sees_deciders=everything,
         sees_exceptions=own,
         sees_submission=own,

@@ -91,7 +91,7 @@ def find_subject(
         extensions=facts.read_extensions(session, phase),
         participation=(
             facts.read_participation(session, phase, until=now if is_latest else row.created_at)
-            if sight.sees_participation
+            if sight.sees_who_took_part
             else None
         ),
         events=_events(session, phase, until=sight.board_until),

@@ -3,24 +3,29 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from app.clock import utc_now
+from app.models import Phase
+from app.phases.clock import state_of
+from app.policy import sight_of
 from tests import visibility
 from tests.access_table import TABLE
 from tests.api import Api
 from tests.serving import RunningServer
-from tests.visibility_fields import FIELD_RULES, LIST_RULES, FieldRule, How
-from tests.visibility_scenes import ROLES, SCENES, SEES_ALL, Scene
+from tests.visibility_fields import FIELD_RULES, LIST_RULES, WHOSE, FieldRule, How
+from tests.visibility_scenes import FROZEN_AT, ROLES, SCENES, SEES_ALL, Scene, who_is
 from tests.visibility_statuses import AS_ANOTHER, BOARD, ROUTES, SUBMISSION, status_of
 from tests.visibility_world import TRACEBACK, Stage, Theatre, make_theatre
 from worker.parts import Parts
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "visibility.md"
-DECIMALS = 2
 BODIES = {f"PATCH {SUBMISSION}": {"public": True}}
 # Lists are held to `LIST_RULES`, and what is in them to the rules of what they list.
 WITH_INSTANT = {route for route in BOARD if re.search(r"leaderboard(\.\w+)*$", route)}
@@ -53,6 +58,21 @@ def ask(api: Api, theatre: Theatre, stage: Stage, route: str, role: str, query: 
 
 def test_the_document_says_what_the_rules_say() -> None:
     assert DOCUMENT.read_text() == visibility.written(), "run `make visibility`, and look at it"
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.slug)
+def test_the_policy_says_of_the_phase_that_is_played_what_it_says_of_the_scene(
+    theatre: Theatre, scene: Scene
+) -> None:
+    stage = theatre.stage_for(scene)
+    with theatre.parts.sessions() as session:
+        phase = session.get_one(Phase, UUID(stage.phase_id))
+        now = utc_now()
+        assert state_of(phase, now) is scene.clock
+        for role in ROLES:
+            sight = sight_of(who_is(role, scene.asked_for), phase, now)
+            until = None if sight.board_until is None else FROZEN_AT
+            assert replace(sight, board_until=until) == scene.sight(role), role
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.slug)
@@ -152,7 +172,7 @@ def cut(value: Any, rules: list[FieldRule], role: str, scene: Scene, path: str) 
     if how in (How.NULL, How.ABSENT, How.OWN):
         return None if how is How.NULL else how
     if how is How.ROUNDED:
-        return None if value is None else round(value, DECIMALS)
+        return None if value is None else round(value, scene.sight(role).digits)
     if isinstance(value, dict):
         parts = {
             name: cut(one, rules, role, scene, f"{path}.{name}".removeprefix("."))
@@ -194,9 +214,11 @@ def listed(
     for role, answer in answers.items():
         if answer.status_code != 200:
             continue
-        ids = {known[name] for name in rule.told(role, scene) if name in known}
+        told = {known[name]: name for name in rule.told(role, scene) if name in known}
         items = [
-            cut(one, of_one, role, scene, "") for one in everything["items"] if one["id"] in ids
+            cut(one, of_one, role, scene.asking_for(WHOSE[told[one["id"]]]), "")
+            for one in everything["items"]
+            if one["id"] in told
         ]
         wrong += [
             (route, role, *one) for one in unequal(answer.json(), {**everything, "items": items})

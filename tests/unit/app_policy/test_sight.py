@@ -31,7 +31,7 @@ REVEAL = {"private_sides", "closes_at", "revealed_at", "hidden_until"}
 HANGS_ON = {
     "sees_board": {"board_visible"},
     "board_until": {"board_frozen_at"},
-    "sees_participation": {"closes_at", "board_frozen_at"},
+    "sees_who_took_part": {"closes_at", "board_frozen_at"},
     "sees_deciders": set(),
     "sees_exceptions": set(),
     "sees_submission": set(),
@@ -123,5 +123,5 @@ def test_of_a_frozen_board_all_until_the_freeze_is_seen_and_nothing_since(who: W
 def test_who_took_part_is_told_once_a_phase_is_over_whose_board_was_never_frozen() -> None:
     for phase in PHASES:
         over = state_of(phase, NOW) is PhaseState.CLOSED
-        told = sight_of(Who.OTHERS, phase, NOW).sees_participation
+        told = sight_of(Who.OTHERS, phase, NOW).sees_who_took_part
         assert told == (over and phase.board_frozen_at is None)
