@@ -28,7 +28,8 @@ class Board:
     """A ranked phase.
 
     `reason` says why no uncertainty is shown, and is None where it is; `reason_by_samples` that of
-    the samples. `weights_used` has the share of each task in the official ranking.
+    the samples. `weights_used` has the share of each task in the official ranking. `draws` is how
+    many the figures are made from; where none are shown, how many were asked for.
     """
 
     rules: BoardRules
@@ -83,6 +84,8 @@ def build_board(
         reason=None if uncertainty is not None else _why_not(tasks, ranks_only=ranks_only),
         reason_by_samples=by_samples.reason,
         agreement=None if ranks_only else agreement_of(placing, tasks, uncertainty),
+        # Methods that look at all pairs get fewer in a large pool.
+        draws=DRAWS if uncertainty is None else uncertainty.n_draws,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.errors import NotOnBoard
 from app.leaderboards.by_samples import draws_by_task
 from app.leaderboards.contenders import Contender, task_scores
-from app.leaderboards.document import FORMAT
+from app.leaderboards.document import FORMATS
 from app.leaderboards.inputs import read_back
 from app.leaderboards.rules import BoardRules
 from app.leaderboards.service import Shown, read_document
@@ -70,7 +70,7 @@ def compare_entries(session: Session, shown: Shown, a: UUID, b: UUID) -> SideByS
     if shown.number is None or str(a) not in entries or str(b) not in entries:
         raise NotOnBoard("submission")
     inputs = session.scalars(select(Snapshot.inputs).where(Snapshot.number == shown.number)).one()
-    if inputs is None or inputs["format"] != FORMAT:
+    if inputs is None or inputs["format"] not in FORMATS:
         raise NotOnBoard("comparison")
     wanted = [one for one in inputs["contenders"] if one["submission_id"] in (str(a), str(b))]
     read = read_back(session, {**inputs, "contenders": wanted})

@@ -7,17 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from app.clock import to_json_instant
-from app.leaderboards.board import Board
+from app.leaderboards.board import DRAWS, Board
 from app.leaderboards.entries import Entry, Sureness
 from app.submissions.selection import best_score
 
-# Grows when equal inputs give another document: a snapshot is derived again only by the program
-# that speaks its format.
-FORMAT = 2
+# Grows when equal inputs give another document. Those of `FORMATS` have the same inputs, so that a
+# snapshot of each is read, and derived again to the byte as the program of its time wrote it.
+# 3: the number of draws is of those that were made.
+FORMAT = 3
+FORMATS = frozenset({2, FORMAT})
 
 
-def content_of(board: Board) -> dict[str, Any]:
-    """Return the board as the JSON tells it, without number and instant."""
+def content_of(board: Board, *, in_format: int = FORMAT) -> dict[str, Any]:
+    """Return the board as the JSON of a format tells it, without number and instant."""
     rules = board.rules
     return {
         "challenge": rules.challenge,
@@ -36,7 +38,7 @@ def content_of(board: Board) -> dict[str, Any]:
         "uncertainty": {
             "shown": board.reason is None,
             "reason": board.reason,
-            "draws": board.draws,
+            "draws": board.draws if in_format > 2 else DRAWS,
             "level": board.level,
             "samples": {
                 "shown": board.reason_by_samples is None,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.leaderboards.board import Board
 from app.leaderboards.entries import OF_SCORES, Entry, Interval
 from app.leaderboards.rules import METHOD_NAMES
+from probeboard.ranking.chances import smallest_chance
 
 _WORDS = ["Rank", "Team", "Method"]
 _SURENESS = ["95 % of ranks", "Tier", "P(first)"]
@@ -35,7 +36,7 @@ def _cells(board: Board, entry: Entry) -> list[str]:
         _escaped(one.team) if one.team is not None else "*baseline*",
         _escaped(one.method_name),
         _aggregate(board, entry),
-        *(_sureness(entry) if board.reason is None else ()),
+        *(_sureness(entry, board.draws) if board.reason is None else ()),
         _with_error(entry.mean_score, entry.mean_score_error, decimals),
         f"{entry.mean_q:.{decimals}f}",
         *(_with_error(cell.mean, cell.standard_error, decimals) for cell in entry.cells),
@@ -56,18 +57,19 @@ def _aggregate(board: Board, entry: Entry) -> str:
     return f"{entry.aggregate:.10g}"
 
 
-def _sureness(entry: Entry) -> list[str]:
+def _sureness(entry: Entry, n_draws: int) -> list[str]:
     sure = entry.sureness
     if sure is None:
         return ["", "", ""]
-    return [_range(sure.rank_interval), f"{sure.tier}", _chance(sure.p_first)]
+    return [_range(sure.rank_interval), f"{sure.tier}", _chance(sure.p_first, n_draws)]
 
 
-def _chance(share: float) -> str:
-    """Write a probability as no surer than a thousand draws can be."""
-    if share < 0.001:
-        return "< 0.001"
-    return "> 0.999" if share > 0.999 else f"{share:.3f}"
+def _chance(share: float, n_draws: int) -> str:
+    """Write a probability as no surer than the draws can be."""
+    least = smallest_chance(n_draws)
+    if share < least:
+        return f"< {least:.3f}"
+    return f"> {1 - least:.3f}" if share > 1 - least else f"{share:.3f}"
 
 
 def _range(ends: Interval) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotOnBoard
 from app.leaderboards.contenders import Contender, in_order, task_scores
-from app.leaderboards.document import FORMAT
+from app.leaderboards.document import FORMATS
 from app.leaderboards.inputs import read_back
 from app.leaderboards.placing import place
 from app.leaderboards.rules import BoardRules
@@ -70,7 +70,7 @@ def _snapshot(session: Session, shown: Shown) -> tuple[int, Mapping[str, Any]]:
     if shown.number is not None:
         of_it = select(Snapshot.inputs).where(Snapshot.number == shown.number)
         inputs = session.scalars(of_it).one()
-    if shown.number is None or inputs is None or inputs["format"] != FORMAT:
+    if shown.number is None or inputs is None or inputs["format"] not in FORMATS:
         raise NotOnBoard("placement")
     return shown.number, inputs
 

@@ -51,7 +51,10 @@ class UncertaintyView(View):
 
     shown: bool = Field(description="Whether intervals, chances and tiers are given.")
     reason: str | None = Field(description="Why not; null where they are.")
-    draws: int = Field(description="How often the scores were drawn anew.")
+    draws: int = Field(
+        description="How often the scores were drawn anew: fewer on large boards by methods that "
+        "look at all pairs."
+    )
     level: float = Field(description="Of intervals and of simultaneous rank sets.")
     samples: SampleUncertaintyView | None = Field(
         default=None, description="By samples; absent from snapshots of old."

@@ -38,6 +38,9 @@ def board_table(document: Document) -> Table:
     columns += [Column("Mean Q", is_number=True), Column("Win rate", is_number=True)]
     columns.append(Column("Sub.", is_number=True))
 
+    def chance(value: float | None) -> str:
+        return share(value, draws=document["uncertainty"]["draws"])
+
     def row(entry: Document) -> Row:
         mean = Cell(
             number(entry["mean_score"], decimals), error(entry["mean_score_error"], decimals)
@@ -48,7 +51,7 @@ def board_table(document: Document) -> Table:
                 Cell(ends(entry["rank_interval"]), ends(entry["rank_interval_samples"]) or None),
                 Cell(ends(entry["rank_set"])),
                 Cell("" if entry["tier"] is None else f"{entry['tier']}"),
-                Cell(share(entry["p_first"]), share(entry["p_top3"]) or None),
+                Cell(chance(entry["p_first"]), chance(entry["p_top3"]) or None),
             ]
         ranked_by = aggregate(document, entry["aggregate"])
         cells += (

@@ -7,6 +7,7 @@ from typing import Any
 from app.leaderboards.entries import OF_SCORES
 from app.leaderboards.rules import METHOD_NAMES
 from probeboard.ranking import RankingMethod
+from probeboard.ranking.chances import smallest_chance
 
 RANK_DECIMALS = 3
 NO_FIGURE = ""
@@ -56,17 +57,20 @@ def ends(interval: Sequence[int] | None) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def share(value: float | None) -> str:
-    """Write a probability as no surer than a thousand draws can be.
+def share(value: float | None, *, draws: int) -> str:
+    """Write a probability as no surer than so many draws can be.
 
-    >>> share(0.0), share(0.25), share(1.0)
-    ('< 0.1 %', '25.0 %', '> 99.9 %')
+    >>> [share(one, draws=1000) for one in (0.0, 0.25, 1.0)]
+    ['< 0.1 %', '25.0 %', '> 99.9 %']
+    >>> share(0.0, draws=100), share(1.0, draws=781)
+    ('< 1.0 %', '> 99.8 %')
     """
     if value is None:
         return NO_FIGURE
-    if value < 0.001:
-        return "< 0.1 %"
-    return "> 99.9 %" if value > 0.999 else f"{100 * value:.1f} %"
+    least = smallest_chance(draws)
+    if value < least:
+        return f"< {100 * least:.1f} %"
+    return f"> {100 * (1 - least):.1f} %" if value > 1 - least else f"{100 * value:.1f} %"
 
 
 def rank_of(entry: Mapping[str, Any]) -> str:

@@ -47,11 +47,15 @@ def lead_of(document: Document) -> str:
     )
     if not document["uncertainty"]["shown"]:
         return said
-    said += f" It leads in {share(best['p_first'])} of the draws"
+    said += f" It leads in {_share_of(document, best['p_first'])} of the draws"
     tier = sum(entry["tier"] == 1 for entry in ranked)
     if tier == 1:
         return f"{said}, and no other entry may be best at 95 %."
     return f"{said}; the data do not settle which of {counted(tier, 'entry')} is best."
+
+
+def _share_of(document: Document, chance: float | None) -> str:
+    return share(chance, draws=document["uncertainty"]["draws"])
 
 
 def results_section(document: Document, history: History, cite: References) -> Section:

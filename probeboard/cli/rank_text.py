@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probeboard.cli.table import aligned
+from probeboard.ranking.chances import smallest_chance
 
 Entry = Mapping[str, Any]
 NONE = "-"
@@ -48,15 +49,15 @@ def _board(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
     header = ("rank", "submission", *(sureness if shown else ()), "aggregate")
     return [
         (*header, "mean score", "± se", "mean Q", "win rate"),
-        *(_line(entry, shown=shown) for entry in document["entries"]),
+        *(_line(entry, document["uncertainty"]) for entry in document["entries"]),
     ]
 
 
-def _line(entry: Entry, *, shown: bool) -> tuple[str, ...]:
+def _line(entry: Entry, uncertainty: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         _rank(entry),
         entry["team"],
-        *(_sureness(entry) if shown else ()),
+        *(_sureness(entry, uncertainty["draws"]) if uncertainty["shown"] else ()),
         _figure(entry["aggregate"]),
         _figure(entry["mean_score"]),
         _figure(entry["mean_score_error"]),
@@ -69,16 +70,26 @@ def _rank(entry: Entry) -> str:
     return f"({entry['would_rank']})" if entry["is_baseline"] else f"{entry['rank']}"
 
 
-def _sureness(entry: Entry) -> tuple[str, ...]:
+def _sureness(entry: Entry, n_draws: int) -> tuple[str, ...]:
     return (
         _span(entry["rank_interval"]),
         _span(entry["rank_set"]),
         NONE if entry["tier"] is None else f"{entry['tier']}",
-        _figure(entry["p_first"], decimals=3),
-        _figure(entry["p_top3"], decimals=3),
+        _chance(entry["p_first"], n_draws),
+        _chance(entry["p_top3"], n_draws),
         _span(entry["rank_without_task"]),
         _span(entry["rank_without_entry"]),
     )
+
+
+def _chance(share: float | None, n_draws: int) -> str:
+    """Word a probability as no surer than the draws can be."""
+    if share is None:
+        return NONE
+    least = smallest_chance(n_draws)
+    if share < least:
+        return f"< {least:.3f}"
+    return f"> {1 - least:.3f}" if share > 1 - least else f"{share:.3f}"
 
 
 def _span(ranks: Sequence[int] | None) -> str:

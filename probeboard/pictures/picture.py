@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probeboard.pictures.entries import NONE, Board
+from probeboard.ranking.chances import smallest_chance
 
 if TYPE_CHECKING:  # matplotlib comes with the first page that is drawn
     from probeboard.pictures.page import Page
@@ -44,18 +45,21 @@ class Picture:
     paint: Callable[["Page", Board], None]
 
 
-def percent(share: float | None) -> str:
-    """Word a probability estimated from draws: none is certain.
+def percent(share: float | None, *, draws: int) -> str:
+    """Word a probability estimated from so many draws: none is certain.
 
-    >>> percent(0.123), percent(0.0), percent(1.0)
-    ('12 %', '< 0.1 %', '> 99.9 %')
+    >>> [percent(one, draws=1000) for one in (0.123, 0.0, 1.0)]
+    ['12 %', '< 0.1 %', '> 99.9 %']
+    >>> percent(0.0, draws=100), percent(1.0, draws=781)
+    ('< 1 %', '> 99.8 %')
     """
     if share is None:
         return NONE
-    if share < 0.001:
-        return "< 0.1 %"
-    if share > 0.999:
-        return "> 99.9 %"
+    least = smallest_chance(draws)
+    if share < least:
+        return f"< {100 * least:g} %"
+    if share > 1 - least:
+        return f"> {100 * (1 - least):g} %"
     decimals = 1 if share < 0.01 or share > 0.99 else 0
     return f"{100 * share:.{decimals}f} %"
 

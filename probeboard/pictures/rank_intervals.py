@@ -39,16 +39,21 @@ def _height(board: Board) -> float:
     return _HEAD + _row_height(board) * len(board.lines) + _LEGEND
 
 
+def _draws(board: Board) -> int:
+    found: int = board.uncertainty.get("draws", 1000)
+    return found
+
+
 def _words(board: Board) -> list[str]:
-    draws, level = board.uncertainty.get("draws", 1000), board.uncertainty.get("level", 0.95)
+    draws, level = _draws(board), board.uncertainty.get("level", 0.95)
     return [
         f"Intervals hold {level:.0%} of {draws} draws; rank sets hold for all entries at once; "
         "a tier is all that may be best once the tiers above it are removed.",
-        *map(_word, board.lines),
+        *(_word(line, draws) for line in board.lines),
     ]
 
 
-def _word(line: Line) -> str:
+def _word(line: Line, draws: int) -> str:
     if line.is_baseline:
         return f"{line.place_text} {line.name}: baseline, would rank {line.place}."
     said = [f"rank {line.place}"]
@@ -58,7 +63,7 @@ def _word(line: Line) -> str:
     if line.entry.get("tier") is not None:
         said.append(f"tier {line.entry['tier']}")
     if line.entry.get("p_first") is not None:
-        said.append(f"first with probability {percent(line.entry['p_first'])}")
+        said.append(f"first with probability {percent(line.entry['p_first'], draws=draws)}")
     return f"{line.place_text} {line.name}: {', '.join(said)}."
 
 
@@ -101,7 +106,7 @@ def _paint(page: "Page", board: Board) -> None:
         page.text(x_of(rank), TOP + 11, f"{rank}", size=11, colour=theme.muted, align="center")
         page.line([x_of(rank)] * 2, [top, bottom], colour=theme.grid, width=1, over=1)
     for row, line in enumerate(board.lines):
-        _paint_row(page, line, top + height * (row + 0.5), x_of)
+        _paint_row(page, line, top + height * (row + 0.5), x_of, draws=_draws(board))
     _paint_legend(page, bottom + 28)
 
 
@@ -118,7 +123,9 @@ def _paint_bands(page: "Page", board: Board, top: float, height: float) -> None:
         row += n_rows
 
 
-def _paint_row(page: "Page", line: Line, y: float, x_of: Callable[[float], float]) -> None:
+def _paint_row(
+    page: "Page", line: Line, y: float, x_of: Callable[[float], float], *, draws: int
+) -> None:
     theme = page.theme
     ink = theme.muted if line.is_baseline else theme.text
     page.text(_PLACE, y, line.place_text, align="right", colour=ink)
@@ -133,7 +140,7 @@ def _paint_row(page: "Page", line: Line, y: float, x_of: Callable[[float], float
         mark = theme.muted if line.is_baseline else theme.accent
         page.dots([x_of(line.place)], [y], colour=mark, radius=4.5, hollow=line.is_baseline)
     if not line.is_baseline:
-        page.text(_FIRST, y, percent(line.entry.get("p_first")), align="right")
+        page.text(_FIRST, y, percent(line.entry.get("p_first"), draws=draws), align="right")
         page.text(_TIER, y, f"{line.entry.get('tier') or NONE}", align="right")
 
 

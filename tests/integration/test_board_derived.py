@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from app import operate
 from app.clock import utc_now
-from app.leaderboards.derive import NotDerivable, rederive
-from app.leaderboards.document import FORMAT
+from app.leaderboards.derive import NotDerivable, board_of, rederive
+from app.leaderboards.document import FORMAT, content_of, to_json
 from app.models import SNAPSHOT_NUMBERS, Evaluation, Phase, Snapshot, Submission, new_id
 from app.queue import request_ranking
 from app.settings import Settings
@@ -174,11 +174,14 @@ def test_a_snapshot_from_before_inputs_were_kept_neither_freezes_nor_is_derived(
 def forge(parts: Parts, season: Season, **columns: Any) -> Snapshot:
     with parts.sessions() as session:
         body = columns.pop("body", b"{}")
+        told = {
+            "number": session.scalar(sa.select(SNAPSHOT_NUMBERS.next_value())),
+            "created_at": utc_now(),
+            "sha256": sha256(body).hexdigest(),
+        }
         snapshot = Snapshot(
-            id=new_id(), number=session.scalar(sa.select(SNAPSHOT_NUMBERS.next_value())),
-            phase_id=season.phase_id, created_at=utc_now(), body=body, csv=b"", markdown=b"",
-            sha256=columns.pop("sha256", sha256(body).hexdigest()), content_sha256="",
-            places={}, **columns,
+            id=new_id(), phase_id=season.phase_id, body=body, csv=b"", markdown=b"",
+            content_sha256="", places={}, **told | columns,
         )  # fmt: skip
         session.add(snapshot)
         session.commit()
@@ -217,6 +220,28 @@ def test_the_operator_can_verify_every_snapshot(
     assert f"snapshot {moved.number}: what it was made from gives another board" in lines
     assert f"snapshot {damaged.number}: the body has not the digest it is known by" in lines
     assert lines[-1] == "1 hold, 2 do not, 2 cannot be told."
+
+
+def test_a_snapshot_of_the_format_before_is_derived_again_and_compared(
+    api: Api, parts: Parts, verify: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    season = start(api, parts)
+    keys = score(parts, season, RNG.uniform(0, 1, (4, 2, 5)))
+    new = rank(parts, season)
+    assert new.inputs is not None
+    with parts.sessions() as session:
+        content = content_of(board_of(session, new), in_format=2)
+        number = session.scalar(SNAPSHOT_NUMBERS.next_value())
+    body = to_json(content, number=number, at=new.created_at)
+    inputs = new.inputs | {"format": 2}
+    old = forge(parts, season, number=number, created_at=new.created_at, inputs=inputs, body=body)
+    capsys.readouterr()
+    assert verify(season) == 0
+    assert capsys.readouterr().out == "2 hold, 0 do not, 0 cannot be told.\n"
+    told = api.ok(
+        "GET", f"/phases/{season.phase_id}/leaderboard/comparison?a={keys[0]}&b={keys[1]}"
+    )
+    assert told["snapshot"] == old.number
 
 
 def test_a_phase_that_is_none_is_refused(verify: Any, capsys: pytest.CaptureFixture[str]) -> None:
