@@ -17,13 +17,18 @@ Tau = float | None
 
 @dataclass(frozen=True)
 class Agreement:
-    """Kendall's tau-b, None where an order is one tie; and the names of tasks that rank alike."""
+    """Kendall's tau-b, None where an order is one tie; and the names of tasks that rank alike.
+
+    `draw_tau` is of the drawn orders with the board's, `task_draw_tau` of each task's with that of
+    its scores; both are None where nothing was drawn.
+    """
 
     methods: tuple[RankingMethod, ...]
     method_tau: list[list[Tau]]
     task_tau: list[Tau]
     clusters: list[list[str]] | None
     draw_tau: Tau
+    task_draw_tau: list[Tau] | None
 
 
 def agreement_of(
@@ -38,10 +43,11 @@ def agreement_of(
     by_method = np.column_stack([placing.pool[method] for method in placing.methods])
     return Agreement(
         methods=placing.methods,
-        method_tau=[[_tau(value) for value in row] for row in kendall_tau_b(by_method).tolist()],
-        task_tau=[_tau(value) for value in _task_tau(placing, uncertainty).tolist()],
+        method_tau=[_taus(row) for row in kendall_tau_b(by_method)],
+        task_tau=_taus(_task_tau(placing, uncertainty)),
         clusters=[[names[row] for row in rows] for rows in clusters],
         draw_tau=None if uncertainty is None else _tau(uncertainty.draw_tau),
+        task_draw_tau=None if uncertainty is None else _taus(uncertainty.task_draw_tau),
     )
 
 
@@ -50,6 +56,10 @@ def _task_tau(placing: Placing, uncertainty: RankUncertainty | None) -> NDArray[
         return uncertainty.task_tau
     official = placing.official
     return kendall_tau_b(np.column_stack([official.ranks, official.task_ranks]))[0, 1:]
+
+
+def _taus(values: NDArray[np.float64]) -> list[Tau]:
+    return [_tau(value) for value in values.tolist()]
 
 
 def _tau(value: float) -> Tau:

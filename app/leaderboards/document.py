@@ -13,7 +13,7 @@ from app.submissions.selection import best_score
 
 # Grows when equal inputs give another document. Those of `FORMATS` have the same inputs, so that a
 # snapshot of each is read, and derived again to the byte as the program of its time wrote it.
-# 3: the number of draws is of those that were made.
+# 3: the number of draws is of those that were made; how far they agree is told of hidden tasks too.
 FORMAT = 3
 FORMATS = frozenset({2, FORMAT})
 
@@ -49,7 +49,7 @@ def content_of(board: Board, *, in_format: int = FORMAT) -> dict[str, Any]:
         "methods": [str(method) for method in board.methods],
         "tasks": _tasks(board),
         "entries": [_entry(board, entry) for entry in board.entries],
-        "agreement": _agreement(board),
+        "agreement": _agreement(board, in_format),
     }
 
 
@@ -143,7 +143,7 @@ def _rates(points: Sequence[tuple[float, float]] | None) -> list[dict[str, float
     return [{"bytes": size, "mean_score": score} for size, score in points]
 
 
-def _agreement(board: Board) -> dict[str, Any] | None:
+def _agreement(board: Board, in_format: int) -> dict[str, Any] | None:
     found = board.agreement
     if found is None:
         return None
@@ -154,6 +154,8 @@ def _agreement(board: Board) -> dict[str, Any] | None:
             "names": [task.name for task in board.rules.tasks],
             "tau_with_board": found.task_tau,
             "clusters": found.clusters,
-            "draw_tau": found.draw_tau,
         }
-    return {"methods": methods, "tasks": tasks}
+    if in_format == 2:
+        return {"methods": methods, "tasks": tasks and {**tasks, "draw_tau": found.draw_tau}}
+    tasks = tasks and {**tasks, "tau_of_draws": found.task_draw_tau}
+    return {"methods": methods, "draw_tau": found.draw_tau, "tasks": tasks}

@@ -165,9 +165,13 @@ class TaskAgreementView(View):
     clusters: list[list[str]] | None = Field(
         description="Tasks that order at least three quarters of the pairs alike."
     )
+    tau_of_draws: list[Tau] | None = Field(
+        default=None,
+        description="Mean Kendall's tau-b of the drawn orders of each task's scores with that of "
+        "its scores; null where no uncertainty is shown, absent from snapshots of old.",
+    )
     draw_tau: Tau = Field(
-        description="Mean Kendall's tau-b of the drawn orders with the board's; null where no "
-        "uncertainty is shown."
+        default=None, description="In snapshots of old only: what is `agreement.draw_tau` today."
     )
 
 
@@ -175,6 +179,11 @@ class AgreementView(View):
     """How far methods and tasks agree."""
 
     methods: MethodAgreementView = Field(description="Between methods.")
+    draw_tau: Tau = Field(
+        default=None,
+        description="Mean Kendall's tau-b of the drawn orders with the board's; null where no "
+        "uncertainty is shown, absent from snapshots of old.",
+    )
     tasks: TaskAgreementView | None = Field(description="Between tasks; null where not public.")
 
 

@@ -190,12 +190,16 @@ def agreement_table(document: Document) -> Table | None:
     tasks = agreement and agreement["tasks"]
     if not tasks:
         return None
+    columns = [Column("Task"), Column("Kendall's tau-b with the board", is_number=True)]
+    figures = [tasks["tau_with_board"]]
+    if tasks.get("tau_of_draws"):
+        columns.append(Column("of its draws with its order", is_number=True))
+        figures.append(tasks["tau_of_draws"])
     rows = tuple(
-        Row((Cell(name), Cell(number(tau, 2))))
-        for name, tau in zip(tasks["names"], tasks["tau_with_board"], strict=True)
+        Row((Cell(name), *(Cell(number(tau, 2)) for tau in taus)))
+        for name, *taus in zip(tasks["names"], *figures, strict=True)
     )
-    columns = (Column("Task"), Column("Kendall's tau-b with the board", is_number=True))
-    return Table("How far each task orders the teams as the board does", columns, rows)
+    return Table("How far each task orders the teams as the board does", tuple(columns), rows)
 
 
 def _by_method(entry: Document, method: str) -> Cell:

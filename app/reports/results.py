@@ -156,7 +156,9 @@ def _methods_words(document: Document, cite: References) -> Paragraph:
         f"{cite('wiesenfarth')}. Only the ranks by {official}, the first column, count. "
         f"Kendall's tau-b {cite('kendall')} is 1 where two orders are the same."
     )
-    tau = ((document["agreement"] or {}).get("tasks") or {}).get("draw_tau")
+    agreement = document["agreement"] or {}
+    # Among the tasks in snapshots of old.
+    tau = agreement.get("draw_tau", (agreement.get("tasks") or {}).get("draw_tau"))
     if tau is not None:
         said += f" The drawn orders agree with the board's to {number(tau, 2)} on average."
     return Paragraph(said)

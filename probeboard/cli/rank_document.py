@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from probeboard.cli.arguments import own_version
 from probeboard.cli.rank_entries import Rules, baseline_entries, finite, pool_entries
@@ -135,15 +136,20 @@ def _agreement(
     return {
         "methods": {
             "names": [str(method) for method in rankings],
-            "tau": [[finite(tau) for tau in row] for row in by_method.tolist()],
+            "tau": [_finite(row) for row in by_method],
         },
+        "draw_tau": finite(uncertainty.draw_tau if uncertainty else None),
         "tasks": {
             "names": list(pool.task_names),
-            "tau_with_board": [finite(tau) for tau in by_task.tolist()],
+            "tau_with_board": _finite(by_task),
             "clusters": [[pool.task_names[column] for column in one] for one in clusters],
-            "draw_tau": finite(uncertainty.draw_tau if uncertainty else None),
+            "tau_of_draws": _finite(uncertainty.task_draw_tau) if uncertainty else None,
         },
     }
+
+
+def _finite(values: NDArray[np.float64]) -> list[float | None]:
+    return [finite(value) for value in values.tolist()]
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[int, bool, str]:

@@ -39,8 +39,14 @@ def _head(document: Mapping[str, Any]) -> list[str]:
         f"{len(document['tasks'])} tasks{how_many}",
         f"{document['method']}: {document['rule']}",
         sure,
+        *_agreeing(document),
         *(f"note: {note}" for note in document["notes"]),
     ]
+
+
+def _agreeing(document: Mapping[str, Any]) -> list[str]:
+    tau = (document["agreement"] or {}).get("draw_tau")
+    return [] if tau is None else [f"Kendall's tau of the draws with the ranking: {tau:.2f}"]
 
 
 def _board(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -123,6 +129,9 @@ def _scores(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
     if agreement := document["agreement"]:
         tau = (_figure(one, decimals=2) for one in agreement["tasks"]["tau_with_board"])
         rows.append(("Kendall's tau with the ranking", *tau))
+        if (of_draws := agreement["tasks"]["tau_of_draws"]) is not None:
+            tau = (_figure(one, decimals=2) for one in of_draws)
+            rows.append(("Kendall's tau of its draws", *tau))
     return rows
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from probeboard.ranking.draw_agreement import draw_taus
+from probeboard.ranking.draw_agreement import AGREEING_DRAWS, draw_taus, task_draw_taus
 from probeboard.ranking.draw_cache import DrawCache
 from probeboard.ranking.draw_ranks import DrawSource, rank_draws
 from probeboard.ranking.draws import with_gaps_as_nan
@@ -25,8 +25,6 @@ from probeboard.ranking.ties import Weights
 LEVEL = 0.95
 FEWEST_ENTRIES = 3
 FEWEST_SPLITS = 5
-# Enough for the mean of their agreement, which varies little from draw to draw.
-AGREEING_DRAWS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +57,9 @@ class RankUncertainty:
     task_tau
         Shape ``(t,)``: Kendall tau-b of each task's ranking with the full ranking; NaN where
         either is one tie.
+    task_draw_tau
+        Shape ``(t,)``: mean Kendall tau-b of each task's order with the orders drawn of its
+        scores; NaN where it is one tie.
     """
 
     n_draws: int
@@ -71,6 +72,7 @@ class RankUncertainty:
     without_entry: NDArray[np.int64]
     draw_tau: float
     task_tau: NDArray[np.float64]
+    task_draw_tau: NDArray[np.float64]
 
 
 def rank_uncertainty(
@@ -146,6 +148,9 @@ def rank_uncertainty(
         without_entry=ranks_without_entry(ranking, tasks, weights=weights, floor=floor),
         draw_tau=float(draw_taus(ranking.ranks, drawn[:AGREEING_DRAWS]).mean()),
         task_tau=draw_taus(ranking.ranks, by_task),
+        task_draw_tau=task_draw_taus(
+            tasks, of_q=RankingMethod(method).ranks_q, seed=seed, n_draws=len(drawn)
+        ),
     )
 
 

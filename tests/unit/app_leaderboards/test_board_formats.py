@@ -8,12 +8,17 @@ import numpy as np
 import pytest
 
 from app.leaderboards.board import Board, build_board
-from app.leaderboards.document import content_of, to_bytes
+from app.leaderboards.document import FORMAT, FORMATS, content_of, to_bytes
+from app.leaderboards.history import History
 from app.leaderboards.render import to_markdown
-from app.reports.results import lead_of
+from app.leaderboards.schemas import BoardView
+from app.reports.blocks import Paragraph, Table
+from app.reports.figures import as_of_now
+from app.reports.references import References
+from app.reports.results import lead_of, robustness_section
 from probeboard.pictures import describe
 from probeboard.ranking import RankingMethod
-from tests.boards import contender, rules
+from tests.boards import NOON, contender, rules
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "board_format_2.json"
 
@@ -60,3 +65,45 @@ def test_an_older_document_is_made_again_to_the_byte(large: Board) -> None:
     assert to_bytes(content_of(board, in_format=2)) == GOLDEN.read_bytes()
     # It told the draws that were asked for.
     assert content_of(large, in_format=2)["uncertainty"]["draws"] == 1000
+
+
+def content(*, shows_tasks: bool = True, in_format: int = FORMAT) -> dict[str, Any]:
+    pool = [contender(n, (0.5 + 0.01 * n, 0.6), n_splits=10, spread=0.05) for n in range(1, 7)]
+    board = build_board(rules(shows_tasks=shows_tasks), pool, [])
+    found: dict[str, Any] = json.loads(to_bytes(content_of(board, in_format=in_format)))
+    return found
+
+
+def test_how_far_the_draws_agree_is_told_where_tasks_are_hidden_too() -> None:
+    shown, hidden = content()["agreement"], content(shows_tasks=False)["agreement"]
+    assert hidden["tasks"] is None
+    assert -1 <= hidden["draw_tau"] <= 1
+    assert shown["draw_tau"] == hidden["draw_tau"]
+    assert "draw_tau" not in shown["tasks"]
+    (first, second) = shown["tasks"]["tau_of_draws"]
+    assert 0 < first < 1
+    assert second is None  # all are equal in it
+
+
+def test_without_draws_there_is_no_agreement_of_them() -> None:
+    pool = [contender(n, (0.1 * n, 0.6)) for n in range(1, 7)]
+    found = content_of(build_board(rules(), pool, []))["agreement"]
+    assert found["draw_tau"] is found["tasks"]["tau_of_draws"] is None
+
+
+@pytest.mark.parametrize("in_format", sorted(FORMATS))
+@pytest.mark.parametrize("shows_tasks", [True, False])
+def test_documents_of_every_format_fit_the_schema_and_are_reported(
+    in_format: int, shows_tasks: bool
+) -> None:
+    made = content(in_format=in_format, shows_tasks=shows_tasks)
+    BoardView.model_validate({"snapshot": 1, "ranked_at": NOON, **made})
+    robust = robustness_section(as_of_now(made), History(1, ()), References())
+    assert robust is not None
+    said = "".join(block.text for block in robust.blocks if isinstance(block, Paragraph))
+    # Format 2 kept it among the tasks.
+    told = in_format > 2 or shows_tasks
+    assert ("The drawn orders agree with the board's to" in said) is told
+    tables = [block for block in robust.blocks if isinstance(block, Table)]
+    titles = [column.title for table in tables for column in table.columns]
+    assert ("of its draws with its order" in titles) is (in_format > 2 and shows_tasks)

@@ -80,7 +80,8 @@ def test_ranks_are_those_of_the_library_under_every_method(rank: Rank, method: s
 
 
 def test_uncertainty_is_that_of_the_library(rank: Rank) -> None:
-    entries = entries_of(rank("--seed", "spring", "--draws", "500"))
+    ended = rank("--seed", "spring", "--draws", "500")
+    entries = entries_of(ended)
     found = rank_uncertainty(
         "average-rank", splits_of(scores_of()), seed="spring", n_draws=500, weights=(1.0,) * 3
     )
@@ -93,6 +94,9 @@ def test_uncertainty_is_that_of_the_library(rank: Rank) -> None:
         assert entry["p_first"] == pytest.approx(found.p_first[row], abs=5e-4)
         assert entry["rank_without_task"] == found.without_task[row].tolist()
     assert sum(entry["p_first"] for entry in entries.values()) == pytest.approx(1, abs=2e-3)
+    agreement = ended.document["agreement"]
+    assert agreement["draw_tau"] == found.draw_tau
+    assert agreement["tasks"]["tau_of_draws"] == found.task_draw_tau.tolist()
 
 
 def test_an_entry_has_the_members_of_a_boards_entry(rank: Rank) -> None:
@@ -254,7 +258,10 @@ def test_the_table_for_people_says_what_was_assumed(probeboard: Command, table: 
     assert "note: n_test / n_train is taken to be 0.1111 in all splits" in ended.out
     header = next(line for line in ended.out.splitlines() if line.startswith("rank  "))
     assert header.split("  ")[-1].strip() == "win rate"
-    for words in ("rank set", "tier", "P(first)", "w/o task", "ranks by method", "Kendall's tau"):
+    for words in (
+        *("rank set", "tier", "P(first)", "w/o task", "ranks by method", "Kendall's tau of its"),
+        "Kendall's tau of the draws with the ranking: 0.",
+    ):
         assert words in ended.out
     assert "(3)   mean" in ended.out
 

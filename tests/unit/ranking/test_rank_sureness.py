@@ -51,7 +51,7 @@ def sure_of(method: str, tasks: list[TaskSplitScores]) -> RankUncertainty:
 def assert_same(found: RankUncertainty, expected: RankUncertainty, rows: list[int]) -> None:
     for field in fields(RankUncertainty):
         one, other = getattr(found, field.name), getattr(expected, field.name)
-        if field.name in ("n_draws", "draw_tau", "task_tau"):
+        if field.name in ("n_draws", "draw_tau", "task_tau", "task_draw_tau"):
             np.testing.assert_allclose(one, other, atol=1e-12)
         else:
             np.testing.assert_allclose(one, other[rows], atol=1e-12, err_msg=field.name)
@@ -71,7 +71,11 @@ def test_the_order_of_submissions_changes_nothing(
 def test_the_order_of_tasks_changes_nothing(method: str) -> None:
     tasks = pool(7, 4)
     found, expected = sure_of(method, tasks[::-1]), sure_of(method, tasks)
-    expected = replace(expected, task_tau=expected.task_tau[::-1])
+    expected = replace(
+        expected,
+        task_tau=expected.task_tau[::-1],
+        task_draw_tau=expected.task_draw_tau[::-1],
+    )
     assert_same(found, expected, list(range(7)))
 
 
@@ -171,6 +175,7 @@ def test_far_apart_entries_are_tiers_of_their_own() -> None:
     assert found.rank_set.tolist() == [[rank, rank] for rank in range(1, 6)]
     assert found.draw_tau == 1.0
     assert found.task_tau.tolist() == [1.0] * 3
+    assert found.task_draw_tau.tolist() == [1.0] * 3
 
 
 @pytest.mark.parametrize("method", METHODS)
