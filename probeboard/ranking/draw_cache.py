@@ -26,11 +26,12 @@ class DrawCache:
     def __init__(self, max_bytes: int = 64 << 20) -> None:
         self.max_bytes = max_bytes
         self._rows: OrderedDict[Hashable, NDArray[np.float32]] = OrderedDict()
+        self._nbytes = 0
 
     @property
     def nbytes(self) -> int:
         """What it holds."""
-        return sum(row.nbytes for row in self._rows.values())
+        return self._nbytes
 
     def draw(
         self,
@@ -56,20 +57,23 @@ class DrawCache:
         context = (seed, n_draws, of_q, task.name, task.group, task.n_splits, task.test_to_train)
         names = [(context, keys[row]) for row in rows]
         new = [i for i, name in enumerate(names) if name not in self._rows]
+        drawn = np.empty((n_draws, 0), dtype=np.float32)
         if new:
-            drawn = task_draws(task, of_q=of_q, seed=seed, n_draws=n_draws, rows=rows[new])
-            for i, column in zip(new, drawn.between(0, n_draws).T, strict=True):
-                self._rows[names[i]] = column.copy()
+            made = task_draws(task, of_q=of_q, seed=seed, n_draws=n_draws, rows=rows[new])
+            drawn = made.between(0, n_draws)
+            for i, row in zip(new, np.ascontiguousarray(drawn.T), strict=True):
+                self._rows[names[i]] = row.copy()  # one may go without the others
+                self._nbytes += row.nbytes
         for name in names:
             self._rows.move_to_end(name)
-        kept = KeptDraws(np.stack([self._rows[name] for name in names], axis=1))
+        if len(new) < len(names):  # of a first board all are new, and in place
+            drawn = np.stack([self._rows[name] for name in names], axis=1)
         self._forget()
-        return kept
+        return KeptDraws(drawn)
 
     def _forget(self) -> None:
-        surplus = self.nbytes - self.max_bytes
-        while surplus > 0:
-            surplus -= self._rows.popitem(last=False)[1].nbytes
+        while self._nbytes > self.max_bytes:
+            self._nbytes -= self._rows.popitem(last=False)[1].nbytes
 
 
 class KeptDraws:
