@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.leaderboards.placing import Placing
+from app.leaderboards.placing import FurtherPlaces, Placing
 from probeboard.ranking import RankingMethod, TaskSplitScores
 from probeboard.ranking.agreement import kendall_tau_b, task_clusters
+from probeboard.ranking.draw_agreement import draw_taus
 from probeboard.ranking.uncertainty import FEWEST_ENTRIES, RankUncertainty
 
 Tau = float | None
@@ -19,12 +20,14 @@ Tau = float | None
 class Agreement:
     """Kendall's tau-b, None where an order is one tie; and the names of tasks that rank alike.
 
+    `further_tau` is of the orders by further methods with the board's.
     `draw_tau` is of the drawn orders with the board's, `task_draw_tau` of each task's with that of
     its scores; both are None where nothing was drawn.
     """
 
     methods: tuple[RankingMethod, ...]
     method_tau: list[list[Tau]]
+    further_tau: list[Tau]
     task_tau: list[Tau]
     clusters: list[list[str]] | None
     draw_tau: Tau
@@ -32,7 +35,10 @@ class Agreement:
 
 
 def agreement_of(
-    placing: Placing, tasks: Sequence[TaskSplitScores], uncertainty: RankUncertainty | None
+    placing: Placing,
+    further: FurtherPlaces,
+    tasks: Sequence[TaskSplitScores],
+    uncertainty: RankUncertainty | None,
 ) -> Agreement | None:
     """Compare the orders of a pool; None where there are too few to be in an order."""
     official = placing.official
@@ -44,11 +50,18 @@ def agreement_of(
     return Agreement(
         methods=placing.methods,
         method_tau=[_taus(row) for row in kendall_tau_b(by_method)],
+        further_tau=_further_tau(official.ranks, further),
         task_tau=_taus(_task_tau(placing, uncertainty)),
         clusters=[[names[row] for row in rows] for rows in clusters],
         draw_tau=None if uncertainty is None else _tau(uncertainty.draw_tau),
         task_draw_tau=None if uncertainty is None else _taus(uncertainty.task_draw_tau),
     )
+
+
+def _further_tau(official: NDArray[np.int64], further: FurtherPlaces) -> list[Tau]:
+    if not further.pool:
+        return []
+    return _taus(draw_taus(official, np.stack(list(further.pool.values())).astype(np.int32)))
 
 
 def _task_tau(placing: Placing, uncertainty: RankUncertainty | None) -> NDArray[np.float64]:

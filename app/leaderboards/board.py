@@ -8,9 +8,9 @@ from app.leaderboards.agreeing import Agreement, agreement_of
 from app.leaderboards.by_samples import NOT_KEPT, BySamples, intervals_of
 from app.leaderboards.contenders import Contender, in_order, rows_of, task_scores
 from app.leaderboards.entries import Entry, Figures, baseline_entries, pool_entries, rounded
-from app.leaderboards.placing import place
+from app.leaderboards.placing import FurtherPlaces, further_places, place
 from app.leaderboards.rules import BoardRules, rule_line
-from probeboard.ranking import RankingMethod, TaskSplitScores
+from probeboard.ranking import ChallengerMethod, RankingMethod, TaskSplitScores
 from probeboard.ranking.draw_cache import DrawCache
 from probeboard.ranking.uncertainty import (
     FEWEST_ENTRIES,
@@ -25,7 +25,7 @@ DRAWS = 1000
 
 @dataclass(frozen=True)
 class Board:
-    """A ranked phase.
+    """A ranked phase: by its official method, by others that a phase may name, and by further ones.
 
     `reason` says why no uncertainty is shown, and is None where it is; `reason_by_samples` that of
     the samples. `weights_used` has the share of each task in the official ranking. `draws` is how
@@ -35,6 +35,7 @@ class Board:
     rules: BoardRules
     rule: str
     methods: tuple[RankingMethod, ...]
+    further: tuple[ChallengerMethod, ...]
     entries: tuple[Entry, ...]
     weights_used: tuple[float, ...]
     reason: str | None
@@ -66,24 +67,26 @@ def build_board(
     scores = task_scores(rules, everyone)
     tasks, beside = rows_of(scores, slice(len(pool))), rows_of(scores, slice(len(pool), None))
     placing = place(rules, pool, tasks, beside)
+    further = FurtherPlaces({}, {}) if ranks_only else further_places(rules, tasks, beside)
     uncertainty = None if ranks_only else _uncertainty(rules, tasks, draws)
     by_samples = (
         BySamples(_NOT_ASKED) if ranks_only else intervals_of(rules, pool, tasks, placing.official)
     )
     figures = Figures(rules, everyone, scores)
     entries = [
-        *pool_entries(figures, placing, uncertainty, by_samples.intervals),
-        *baseline_entries(figures, placing, len(pool)),
+        *pool_entries(figures, placing, further, uncertainty, by_samples.intervals),
+        *baseline_entries(figures, placing, further, len(pool)),
     ]
     return Board(
         rules=rules,
         rule=rule_line(rules),
         methods=placing.methods,
+        further=tuple(further.pool),
         entries=tuple(sorted(entries, key=_place)),
         weights_used=tuple(rounded(share, 6) for share in placing.official.weights.tolist()),
         reason=None if uncertainty is not None else _why_not(tasks, ranks_only=ranks_only),
         reason_by_samples=by_samples.reason,
-        agreement=None if ranks_only else agreement_of(placing, tasks, uncertainty),
+        agreement=None if ranks_only else agreement_of(placing, further, tasks, uncertainty),
         # Methods that look at all pairs get fewer in a large pool.
         draws=DRAWS if uncertainty is None else uncertainty.n_draws,
     )
@@ -95,6 +98,7 @@ def _empty(rules: BoardRules) -> Board:
         rules=rules,
         rule=rule_line(rules),
         methods=(rules.method,),
+        further=(),
         entries=(),
         weights_used=tuple(rounded(weight / total, 6) for weight in rules.weights),
         reason=_TOO_FEW_ENTRIES,

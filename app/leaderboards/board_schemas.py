@@ -5,13 +5,17 @@ from typing import Literal
 from pydantic import Field
 
 from app.http.schemas import View
-from app.leaderboards.schemas import BoardView
+from app.leaderboards.schemas import BoardView, OrderMethod
 from probeboard.ranking import RankingMethod
 
 
 class MethodBoardView(BoardView):
     """A snapshot in the order of another method than its own; what only that says is null."""
 
+    # Mypy has it that what may be written has to stay of the type; this is only ever sent.
+    method: OrderMethod = Field(  # type: ignore[assignment]
+        description="The method of this order."
+    )
     official: Literal[False] = Field(description="It never is.")
     official_method: RankingMethod = Field(description="The method that counts.")
 

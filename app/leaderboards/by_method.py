@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.errors import NotOnBoard
-from probeboard.ranking import RankingMethod
+from app.leaderboards.schemas import OrderMethod
 
 # What the official method says of an entry, and no other does.
 _OF_THE_OFFICIAL = (
     "aggregate", "win_rate", "rank_interval", "rank_set", "tier", "p_first", "p_top3",
     "rank_without_task", "rank_without_entry", "rank_interval_samples",
 )  # fmt: skip
+# Where a document has the names of methods, and where an entry has its ranks by them.
+_RANKS = (("methods", "ranks"), ("further_methods", "further_ranks"))
 _NOT_SHOWN = {"shown": False, "reason": "told of the official method only"}
 
 
-def by_method(document: Mapping[str, Any], method: RankingMethod) -> dict[str, Any]:
+def by_method(document: Mapping[str, Any], method: OrderMethod) -> dict[str, Any]:
     """Return the board in the order of another method, said to be unofficial.
 
     Raises
@@ -22,10 +24,11 @@ def by_method(document: Mapping[str, Any], method: RankingMethod) -> dict[str, A
     NotOnBoard
         If the snapshot was not ranked by it: it could not be, or was made before others were.
     """
-    if method not in document.get("methods", ()):
+    ranks = next((ranks for names, ranks in _RANKS if method in document.get(names, ())), None)
+    if ranks is None:
         raise NotOnBoard("method")
     official = document["method"]
-    entries = [_entry(entry, method) for entry in document["entries"]]
+    entries = [_entry(entry, entry[ranks].get(method)) for entry in document["entries"]]
     return {
         **document,
         "method": str(method),
@@ -45,8 +48,7 @@ def _unsaid(told: Mapping[str, Any]) -> dict[str, Any]:
     return unsaid
 
 
-def _entry(entry: Mapping[str, Any], method: RankingMethod) -> dict[str, Any]:
-    place = entry["ranks"].get(method)
+def _entry(entry: Mapping[str, Any], place: int | None) -> dict[str, Any]:
     baseline = entry["is_baseline"]
     return {
         **entry,

@@ -13,7 +13,8 @@ from app.submissions.selection import best_score
 
 # Grows when equal inputs give another document. Those of `FORMATS` have the same inputs, so that a
 # snapshot of each is read, and derived again to the byte as the program of its time wrote it.
-# 3: the number of draws is of those that were made; how far they agree is told of hidden tasks too.
+# 3: the number of draws is of those that were made; how far they agree is told of hidden tasks too;
+# ranks by further methods.
 FORMAT = 3
 FORMATS = frozenset({2, FORMAT})
 
@@ -47,8 +48,9 @@ def content_of(board: Board, *, in_format: int = FORMAT) -> dict[str, Any]:
             },
         },
         "methods": [str(method) for method in board.methods],
+        **({} if in_format == 2 else {"further_methods": [str(one) for one in board.further]}),
         "tasks": _tasks(board),
-        "entries": [_entry(board, entry) for entry in board.entries],
+        "entries": [_entry(board, entry, in_format) for entry in board.entries],
         "agreement": _agreement(board, in_format),
     }
 
@@ -103,9 +105,10 @@ def _tasks(board: Board) -> list[dict[str, Any]]:
     ]
 
 
-def _entry(board: Board, entry: Entry) -> dict[str, Any]:
+def _entry(board: Board, entry: Entry, in_format: int) -> dict[str, Any]:
     one = entry.contender
     tasks = board.rules.tasks if board.rules.shows_tasks else ()
+    further = {str(method): rank for method, rank in entry.further_ranks.items()}
     return {
         "rank": entry.rank,
         "would_rank": entry.would_rank,
@@ -125,6 +128,7 @@ def _entry(board: Board, entry: Entry) -> dict[str, Any]:
         **_sureness(entry.sureness),
         "rank_interval_samples": entry.interval_by_samples,
         "ranks": {str(method): rank for method, rank in entry.ranks.items()},
+        **({} if in_format == 2 else {"further_ranks": further}),
         "tie_broken": entry.tie_broken,
         "rate_distortion": _rates(entry.rates),
         "tasks": {task.name: vars(cell) for task, cell in zip(tasks, entry.cells, strict=True)},
@@ -158,4 +162,9 @@ def _agreement(board: Board, in_format: int) -> dict[str, Any] | None:
     if in_format == 2:
         return {"methods": methods, "tasks": tasks and {**tasks, "draw_tau": found.draw_tau}}
     tasks = tasks and {**tasks, "tau_of_draws": found.task_draw_tau}
-    return {"methods": methods, "draw_tau": found.draw_tau, "tasks": tasks}
+    return {
+        "methods": methods,
+        "further_tau": found.further_tau,
+        "draw_tau": found.draw_tau,
+        "tasks": tasks,
+    }

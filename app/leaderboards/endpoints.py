@@ -26,9 +26,8 @@ from app.leaderboards.board_schemas import MethodBoardView, ResultsTaskView
 from app.leaderboards.by_method import by_method
 from app.leaderboards.exports import results_json
 from app.leaderboards.render import to_bytes
-from app.leaderboards.schemas import BoardView
+from app.leaderboards.schemas import BoardView, OrderMethod
 from app.leaderboards.service import Form, Shown
-from probeboard.ranking import RankingMethod
 
 router = APIRouter(tags=["leaderboards"])
 
@@ -66,7 +65,7 @@ At = Annotated[
     Query(description="The board as it stood at this instant.", examples=["2026-03-31T00:00:00Z"]),
 ]
 Method = Annotated[
-    RankingMethod | None,
+    OrderMethod | None,
     Query(description="In the order of this method, marked unofficial unless the phase names it."),
 ]
 Number = Annotated[int, Path(ge=1, lt=2**63, description="The snapshot's number.")]

@@ -3,20 +3,22 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.leaderboards.contenders import Contender
-from app.leaderboards.placing import Placing
+from app.leaderboards.placing import FurtherPlaces, Placing
 from app.leaderboards.rules import BoardRules
-from probeboard.ranking import RankingMethod, TaskSplitScores
+from probeboard.ranking import ChallengerMethod, RankingMethod, TaskSplitScores
 from probeboard.ranking.uncertainty import RankUncertainty
 from probeboard.ranking.weighted_scores import mean_score_errors
 
 Interval = tuple[int, int]
 Row = NDArray[np.float64]
+Method = TypeVar("Method", bound=StrEnum)
 OF_SCORES = (RankingMethod.MEAN_SCORE, RankingMethod.MEAN_Q)
 
 
@@ -47,7 +49,8 @@ class Sureness:
 class Entry:
     """A line of the board. `rank` is None for a baseline, which has `would_rank` instead.
 
-    `ranks` has the rank by every method; of a baseline, the one it would have. `rates` are bytes
+    `ranks` has the rank by every method that a phase may name, `further_ranks` those by others; of
+    a baseline, the ones it would have. `rates` are bytes
     and the mean score at so many, where an analysis found them and tasks are shown.
     `interval_by_samples` is the rank's, had other samples been labelled.
     """
@@ -61,6 +64,7 @@ class Entry:
     mean_score_error: float | None
     mean_q: float
     ranks: Mapping[RankingMethod, int]
+    further_ranks: Mapping[ChallengerMethod, int]
     tie_broken: bool
     sureness: Sureness | None
     rates: tuple[tuple[float, float], ...] | None
@@ -71,6 +75,7 @@ class Entry:
 def pool_entries(
     figures: "Figures",
     placing: Placing,
+    further: FurtherPlaces,
     uncertainty: RankUncertainty | None,
     by_samples: Sequence[Interval] = (),
 ) -> list[Entry]:
@@ -85,7 +90,8 @@ def pool_entries(
             would_rank=None,
             aggregate=figures.aggregate(float(official.aggregate[row])),
             win_rate=None if rates is None else rounded(float(rates[row]), 4),
-            ranks={method: int(every[row]) for method, every in placing.pool.items()},
+            ranks=_at(placing.pool, row),
+            further_ranks=_at(further.pool, row),
             tie_broken=bool(official.tie_broken[row]),
             sureness=sureness[row] if sureness else None,
             cells=figures.cells(row, official.task_ranks[row].tolist()),
@@ -96,7 +102,9 @@ def pool_entries(
     ]
 
 
-def baseline_entries(figures: "Figures", placing: Placing, n_pool: int) -> list[Entry]:
+def baseline_entries(
+    figures: "Figures", placing: Placing, further: FurtherPlaces, n_pool: int
+) -> list[Entry]:
     """Return the lines of the baselines, which follow the pool: its figures are None in them."""
     would = placing.baselines[figures.rules.method]
     return [
@@ -105,7 +113,8 @@ def baseline_entries(figures: "Figures", placing: Placing, n_pool: int) -> list[
             would_rank=int(would[row]),
             aggregate=None,
             win_rate=None,
-            ranks={method: int(every[row]) for method, every in placing.baselines.items()},
+            ranks=_at(placing.baselines, row),
+            further_ranks=_at(further.baselines, row),
             tie_broken=False,
             sureness=None,
             cells=figures.cells(n_pool + row, [None] * len(figures.rules.tasks)),
@@ -174,6 +183,10 @@ def weighted_means(columns: Sequence[Row], weights: Sequence[float]) -> Row:
 def rounded(value: float, decimals: int) -> float:
     """Round a figure as it is released; a board shows no -0.0."""
     return round(value, decimals) + 0.0
+
+
+def _at(ranks: Mapping[Method, NDArray[np.int64]], row: int) -> dict[Method, int]:
+    return {method: int(every[row]) for method, every in ranks.items()}
 
 
 def _by_row(columns: Sequence[Row]) -> list[list[float]]:

@@ -10,6 +10,8 @@ from app.leaderboards.contenders import Contender
 from app.leaderboards.rules import BoardRules
 from app.models import TieBreak, WinRateAgainst
 from probeboard.ranking import (
+    ChallengerMethod,
+    FurtherOrders,
     Ranking,
     RankingMethod,
     TaskSplitScores,
@@ -36,6 +38,25 @@ class Placing:
     pool: Mapping[RankingMethod, Ranks]
     baselines: Mapping[RankingMethod, Ranks]
     win_rates: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, eq=False)
+class FurtherPlaces:
+    """Ranks by methods that no phase may name; there are none where splits are single."""
+
+    pool: Mapping[ChallengerMethod, Ranks]
+    baselines: Mapping[ChallengerMethod, Ranks]
+
+
+def further_places(
+    rules: BoardRules, tasks: Sequence[TaskSplitScores], beside: Sequence[TaskSplitScores]
+) -> FurtherPlaces:
+    """Rank the pool, whose scores are `tasks`, for comparison, and place those `beside` it."""
+    orders = FurtherOrders(tasks, weights=rules.weights)
+    return FurtherPlaces(
+        pool={method: ranking.ranks for method, ranking in orders.rankings.items()},
+        baselines=orders.place(beside),
+    )
 
 
 def place(

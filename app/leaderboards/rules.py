@@ -6,7 +6,7 @@ from uuid import UUID
 from app.models import Part, SelectBy, Selection, TieBreak, WinRateAgainst
 from app.phases.ranking_policy import RankingPolicy
 from app.submissions.selection import best_score
-from probeboard.ranking import RankingMethod
+from probeboard.ranking import ChallengerMethod, RankingMethod
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,13 @@ METHOD_NAMES = {
     RankingMethod.TEST_THEN_RANK: "Significant wins",
     RankingMethod.BORDA: "Borda count",
     RankingMethod.COPELAND: "Duels won",
+}
+
+FURTHER_NAMES = {
+    ChallengerMethod.MEDIAN_THEN_RANK: "Rank of medians",
+    ChallengerMethod.QUARTILE_THEN_RANK: "Rank of lower quartiles",
+    ChallengerMethod.RANK_THEN_MEAN: "Mean rank in splits",
+    ChallengerMethod.RANK_THEN_MEDIAN: "Median rank in splits",
 }
 
 _METHOD_LINES = {

@@ -10,6 +10,15 @@ from app.models import Part, SelectBy, Selection, TieBreak, WinRateAgainst
 from probeboard.labelsets import TaskType
 from probeboard.ranking import RankingMethod
 
+# Those of `probeboard.ranking.FURTHER`, to which a test holds them.
+FurtherMethod = Literal[
+    "median-then-rank", "quartile-then-rank", "rank-then-mean", "rank-then-median"
+]
+# Those, and those of `RankingMethod`: one type, so that a fault in it has one place.
+OrderMethod = Literal[
+    "average-rank", "neuco", "mean-score", "mean-q", "test-then-rank", "borda", "copeland",
+    "median-then-rank", "quartile-then-rank", "rank-then-mean", "rank-then-median",
+]  # fmt: skip
 Ends = tuple[int, int]
 Tau = float | None
 
@@ -139,6 +148,11 @@ class BoardEntryView(View):
         description="Its rank by each method; a baseline's, if it were in the pool. Only that of "
         "the official one counts."
     )
+    further_ranks: dict[FurtherMethod, int] = Field(
+        default={},
+        description="Its rank by each further method; a baseline's, if it were in the pool. Absent "
+        "from snapshots of old.",
+    )
     tie_broken: bool = Field(description="Whether only the tie-break tells it from another.")
     rate_distortion: list[RateView] | None = Field(
         description="Mean score by size; null where the phase does not analyse or show it."
@@ -179,6 +193,11 @@ class AgreementView(View):
     """How far methods and tasks agree."""
 
     methods: MethodAgreementView = Field(description="Between methods.")
+    further_tau: list[Tau] = Field(
+        default=[],
+        description="Kendall's tau-b of the order by each of `further_methods` with the board's; "
+        "absent from snapshots of old.",
+    )
     draw_tau: Tau = Field(
         default=None,
         description="Mean Kendall's tau-b of the drawn orders with the board's; null where no "
@@ -211,6 +230,12 @@ class BoardView(View):
     uncertainty: UncertaintyView = Field(description="How sure the board can be.")
     methods: list[RankingMethod] = Field(
         description="The methods by which `ranks` are given, the official one first."
+    )
+    further_methods: list[FurtherMethod] = Field(
+        default=[],
+        description="Methods by which `further_ranks` are given, and which no phase may name: "
+        "challengeR's other ones; none where tasks have a single split. Absent from snapshots of "
+        "old.",
     )
     tasks: list[BoardTaskView] = Field(description="The tasks; empty where not public.")
     entries: list[BoardEntryView] = Field(description="By rank, baselines where they would be.")

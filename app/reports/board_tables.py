@@ -146,7 +146,7 @@ def methods_table(document: Document) -> Table | None:
         Row(
             (
                 Cell(name_of(entry), entry["method_name"]),
-                *(_by_method(entry, one) for one in methods),
+                *(_ranked(entry, entry["ranks"].get(one)) for one in methods),
             ),
             is_aside=entry["is_baseline"],
         )
@@ -157,6 +157,28 @@ def methods_table(document: Document) -> Table | None:
         figures = (Cell(number(value, 2)) for value in tau)
         rows.append(Row((Cell("Kendall's tau-b with the board"), *figures), is_aside=True))
     return Table("Ranks by other methods", columns, tuple(rows))
+
+
+def further_table(document: Document) -> Table | None:
+    """Return the ranks by methods that no board is by; None where there are none."""
+    methods: Sequence[str] = document["further_methods"]
+    if not methods or not document["entries"]:
+        return None
+    columns = (Column("Team"), *(Column(method_name(one), is_number=True) for one in methods))
+    rows = [
+        Row(
+            (
+                Cell(name_of(entry), entry["method_name"]),
+                *(_ranked(entry, entry["further_ranks"].get(one)) for one in methods),
+            ),
+            is_aside=entry["is_baseline"],
+        )
+        for entry in document["entries"]
+    ]
+    if document["agreement"]:
+        figures = (Cell(number(tau, 2)) for tau in document["agreement"]["further_tau"])
+        rows.append(Row((Cell("Kendall's tau-b with the board"), *figures), is_aside=True))
+    return Table("Ranks by challengeR's other methods", columns, tuple(rows))
 
 
 def left_out_table(document: Document) -> Table | None:
@@ -202,8 +224,7 @@ def agreement_table(document: Document) -> Table | None:
     return Table("How far each task orders the teams as the board does", tuple(columns), rows)
 
 
-def _by_method(entry: Document, method: str) -> Cell:
-    rank = entry["ranks"].get(method)
+def _ranked(entry: Document, rank: int | None) -> Cell:
     if rank is None:
         return Cell("")
     return Cell(f"({rank})" if entry["is_baseline"] else f"{rank}")

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from app.leaderboards.entries import OF_SCORES
-from app.leaderboards.rules import METHOD_NAMES
-from probeboard.ranking import RankingMethod
+from app.leaderboards.rules import FURTHER_NAMES, METHOD_NAMES
+from probeboard.ranking import ChallengerMethod, RankingMethod
 from probeboard.ranking.chances import smallest_chance
 
 RANK_DECIMALS = 3
@@ -17,6 +17,7 @@ OLD_BOARD: Mapping[str, Any] = {
     "decimals": 4,
     "uncertainty": {"shown": False, "reason": None, "draws": 0},
     "methods": [],
+    "further_methods": [],
     "agreement": None,
     "policy": None,
 }
@@ -26,7 +27,7 @@ OLD_ENTRY: Mapping[str, Any] = dict.fromkeys(
         *("rank_without_task", "rank_without_entry", "mean_score_error", "tie_broken"),
         *("win_rate", "project_url", "paper_url"),
     )
-) | {"ranks": {}}
+) | {"ranks": {}, "further_ranks": {}}
 
 
 def as_of_now(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,6 +89,8 @@ def aggregate(document: Mapping[str, Any], value: float | None) -> str:
 
 def method_name(method: str) -> str:
     """Return what a ranking method is called."""
+    if method in FURTHER_NAMES:
+        return FURTHER_NAMES[ChallengerMethod(method)]
     return METHOD_NAMES[RankingMethod(method)]
 
 

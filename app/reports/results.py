@@ -8,6 +8,7 @@ from app.reports.blocks import Block, Figure, Paragraph, Section, Terms
 from app.reports.board_tables import (
     agreement_table,
     board_table,
+    further_table,
     left_out_table,
     methods_table,
     task_table,
@@ -74,6 +75,8 @@ def robustness_section(document: Document, history: History, cite: References) -
     methods, left_out = methods_table(document), left_out_table(document)
     if methods:
         blocks += [_methods_words(document, cite), methods]
+    if further := further_table(document):
+        blocks.append(further)
     blocks += _figures(document, history, "method-robustness")
     if left_out:
         blocks.append(left_out)

@@ -10,6 +10,7 @@ from probeboard.cli.arguments import own_version
 from probeboard.cli.rank_entries import Rules, baseline_entries, finite, pool_entries
 from probeboard.cli.rank_results import Results
 from probeboard.ranking import (
+    ChallengerMethod,
     Ranking,
     RankingMethod,
     kendall_tau_b,
@@ -41,9 +42,12 @@ def rank_results(results: Results, rules: Rules) -> dict[str, Any]:
         if beside.names
         else {}
     )
+    orders = pool.further(weights=rules.weights)
+    further = orders.rankings if orders else {}
+    further_would = orders.place(beside.splits) if orders and beside.names else {}
     entries = [
-        *pool_entries(pool, rules, rankings, uncertainty),
-        *baseline_entries(beside, rules, would),
+        *pool_entries(pool, rules, rankings, further, uncertainty),
+        *baseline_entries(beside, rules, would, further_would),
     ]
     return {
         "challenge_title": rules.source,
@@ -60,9 +64,10 @@ def rank_results(results: Results, rules: Rules) -> dict[str, Any]:
             "level": LEVEL,
         },
         "methods": [str(method) for method in rankings],
+        "further_methods": [str(method) for method in further],
         "tasks": _tasks(pool, rules, official),
         "entries": sorted(entries, key=_place),
-        "agreement": _agreement(pool, rankings, official, uncertainty),
+        "agreement": _agreement(pool, rankings, further, official, uncertainty),
         "receipt": {
             "probeboard": own_version(),
             "seed": rules.seed,
@@ -125,12 +130,16 @@ def _tasks(pool: Results, rules: Rules, official: Ranking) -> list[dict[str, Any
 def _agreement(
     pool: Results,
     rankings: Mapping[RankingMethod, Ranking],
+    further: Mapping[ChallengerMethod, Ranking],
     official: Ranking,
     uncertainty: RankUncertainty | None,
 ) -> dict[str, Any] | None:
     if len(pool.names) < FEWEST_ENTRIES:
         return None
     by_method = kendall_tau_b(np.column_stack([one.ranks for one in rankings.values()]))
+    by_further = kendall_tau_b(
+        np.column_stack([official.ranks, *(one.ranks for one in further.values())])
+    )[0, 1:]
     by_task = kendall_tau_b(np.column_stack([official.ranks, official.task_ranks]))[0, 1:]
     clusters = task_clusters(pool.task_names, official.task_ranks)
     return {
@@ -138,6 +147,7 @@ def _agreement(
             "names": [str(method) for method in rankings],
             "tau": [_finite(row) for row in by_method],
         },
+        "further_tau": _finite(by_further),
         "draw_tau": finite(uncertainty.draw_tau if uncertainty else None),
         "tasks": {
             "names": list(pool.task_names),

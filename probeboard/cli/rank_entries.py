@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.cli.rank_results import Results
-from probeboard.ranking import Ranking, RankingMethod
+from probeboard.ranking import ChallengerMethod, Ranking, RankingMethod
 from probeboard.ranking.uncertainty import RankUncertainty
 from probeboard.ranking.weighted_scores import mean_score_errors
 
@@ -53,6 +53,7 @@ def pool_entries(
     pool: Results,
     rules: Rules,
     rankings: Mapping[RankingMethod, Ranking],
+    further: Mapping[ChallengerMethod, Ranking],
     uncertainty: RankUncertainty | None,
 ) -> list[dict[str, Any]]:
     """Return the entries of all that are ranked."""
@@ -69,6 +70,7 @@ def pool_entries(
             "win_rate": None if win_rates is None else float(win_rates[row]),
             **_sureness(uncertainty, row),
             "ranks": {str(method): int(every.ranks[row]) for method, every in rankings.items()},
+            "further_ranks": {str(name): int(every.ranks[row]) for name, every in further.items()},
             "tasks": figures.cells(row, official.task_ranks[row].tolist()),
         }
         for row in range(len(pool.names))
@@ -76,7 +78,10 @@ def pool_entries(
 
 
 def baseline_entries(
-    beside: Results, rules: Rules, would: Mapping[RankingMethod, NDArray[np.int64]]
+    beside: Results,
+    rules: Rules,
+    would: Mapping[RankingMethod, NDArray[np.int64]],
+    further: Mapping[ChallengerMethod, NDArray[np.int64]],
 ) -> list[dict[str, Any]]:
     """Return the entries of baselines: figures of the pool are None in them."""
     figures = _Figures(beside, rules)
@@ -90,6 +95,7 @@ def baseline_entries(
             "win_rate": None,
             **dict.fromkeys(_SURENESS),
             "ranks": {str(method): int(every[row]) for method, every in would.items()},
+            "further_ranks": {str(name): int(every[row]) for name, every in further.items()},
             "tasks": figures.cells(row, [None] * len(beside.task_names)),
         }
         for row in range(len(beside.names))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probeboard.ranking import (
+    FurtherOrders,
     Ranking,
     RankingMethod,
     TaskSplitScores,
@@ -121,6 +122,10 @@ class Results:
             )
             for method in first
         }
+
+    def further(self, *, weights: Weights) -> FurtherOrders | None:
+        """Rank by challengeR's other methods; None where no splits are known."""
+        return FurtherOrders(self.splits, weights=weights) if self.splits else None
 
     def place(
         self, method: RankingMethod, others: "Results", *, weights: Weights, floor: float | None

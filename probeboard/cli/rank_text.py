@@ -107,14 +107,15 @@ def _figure(value: float | None, *, decimals: int = 4) -> str:
 
 
 def _methods(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    methods = document["methods"]
+    methods = [*document["methods"], *document["further_methods"]]
     rows = [("ranks by method", *methods)]
     for entry in document["entries"]:
         marks = "()" if entry["is_baseline"] else ("", "")
-        ranks = (f"{marks[0]}{entry['ranks'][method]}{marks[1]}" for method in methods)
+        by_method = {**entry["ranks"], **entry["further_ranks"]}
+        ranks = (f"{marks[0]}{by_method[method]}{marks[1]}" for method in methods)
         rows.append((entry["team"], *ranks))
     if agreement := document["agreement"]:
-        tau = agreement["methods"]["tau"][0]
+        tau = [*agreement["methods"]["tau"][0], *agreement["further_tau"]]
         rows.append(("Kendall's tau", *(_figure(one, decimals=2) for one in tau)))
     return rows
 

@@ -24,13 +24,15 @@ def _methods(board: Board) -> list[str]:
     """Names of methods under which every line has a rank, the official one first."""
     return [
         str(name)
-        for name in board.document.get("methods") or ()
+        for names in ("methods", "further_methods")
+        for name in board.document.get(names) or ()
         if all(_rank(line, name) is not None for line in board.lines)
     ]
 
 
 def _rank(line: Line, method: str) -> int | None:
-    return (line.entry.get("ranks") or {}).get(method)
+    ranks = (line.entry.get(key) or {} for key in ("ranks", "further_ranks"))
+    return next((found[method] for found in ranks if method in found), None)
 
 
 def _obstacle(board: Board) -> str:
@@ -64,7 +66,12 @@ def slots(board: Board, method: str) -> list[int]:
 
 def tau_with_official(board: Board, method: str) -> float | None:
     """Kendall's tau-b of a method's ranking and the official one, where the board has it."""
-    agreement: dict[str, Any] = (board.document.get("agreement") or {}).get("methods") or {}
+    told: dict[str, Any] = board.document.get("agreement") or {}
+    further = list(board.document.get("further_methods") or ())
+    if method in further and told.get("further_tau"):
+        tau = told["further_tau"][further.index(method)]
+        return None if tau is None else float(tau)
+    agreement = told.get("methods") or {}
     names, official = list(agreement.get("names") or ()), _methods(board)[0]
     if method not in names or official not in names:
         return None

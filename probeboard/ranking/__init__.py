@@ -6,6 +6,7 @@ changes its input.
 
 from probeboard.ranking.agreement import kendall_tau_b, symmetric_difference, task_clusters
 from probeboard.ranking.challenger import ChallengerMethod, rank_as_challenger
+from probeboard.ranking.further import FURTHER, FurtherOrders
 from probeboard.ranking.methods import average_rank, mean_q, mean_score, neuco
 from probeboard.ranking.paired_tests import rank_by_tests
 from probeboard.ranking.pairwise import borda, copeland
@@ -17,7 +18,9 @@ from probeboard.ranking.tie_break import break_ties, mean_score_then_earlier
 from probeboard.ranking.win_rate import win_rates
 
 __all__ = [
+    "FURTHER",
     "ChallengerMethod",
+    "FurtherOrders",
     "Ranking",
     "RankingMethod",
     "TaskSplitScores",

@@ -131,17 +131,38 @@ def rank_as_challenger(
     named = ChallengerMethod(method)
     if len({len(task.scores) for task in tasks}) != 1:
         raise ValueError("there is no task, or they differ in their number of submissions")
-    whole = integer_weights(weights, len(tasks))
-    figures = rounded(
-        np.column_stack([case_figures(named, task.scores, ties=ties) for task in tasks])
-    )
-    better = -figures if named.smaller_is_better else figures
+    figures = np.column_stack([case_figures(named, task.scores, ties=ties) for task in tasks])
+    return consensus(named, figures, weights=weights, ties=ties)
+
+
+def consensus(
+    method: ChallengerMethod,
+    figures: NDArray[np.float64],
+    *,
+    weights: Weights | None = None,
+    ties: Ties = "min",
+) -> Ranking:
+    """Rank on each task by its figures, and average the ranks; otherwise as `rank_as_challenger`.
+
+    Parameters
+    ----------
+    figures
+        Shape ``(n, t)``: of `case_figures`, compared to 1e-9.
+
+    Examples
+    --------
+    >>> consensus(ChallengerMethod.RANK_THEN_MEAN, np.array([[1.2, 1.0], [1.8, 2.0]])).ranks
+    array([1, 2])
+    """
+    figures = rounded(figures)
+    whole = integer_weights(weights, figures.shape[1])
+    better = -figures if method.smaller_is_better else figures
     twice = twice_average_ranks(better)
     # The consensus takes average ranks, whichever ranks a task shows.
     sums = exact_sums(twice, whole)
     shown = twice if ties == "average" else twice_shared_ranks(better)
     return ranked(
-        str(named),
+        str(method),
         sums,
         aggregate=np.asarray(sums / (2 * sum(whole)), dtype=np.float64),
         task_ranks=shown / 2.0,
@@ -161,9 +182,9 @@ def _figures(
         case ChallengerMethod.QUARTILE_THEN_RANK:
             return np.asarray(np.quantile(scores, 0.25, axis=1))
         case ChallengerMethod.RANK_THEN_MEAN:
-            return np.asarray(_ranks_in_cases(scores, ties).mean(axis=1))
+            return np.asarray(ranks_in_cases(scores, ties).mean(axis=1))
         case ChallengerMethod.RANK_THEN_MEDIAN:
-            return np.asarray(np.median(_ranks_in_cases(scores, ties), axis=1))
+            return np.asarray(np.median(ranks_in_cases(scores, ties), axis=1))
         case ChallengerMethod.WILCOXON_THEN_RANK:
             return _share_of_wins(wilcoxon_p(scores) <= LEVEL)
         case ChallengerMethod.WILCOXON_HOLM_THEN_RANK:
@@ -197,7 +218,15 @@ def significant(p: NDArray[np.float64], *, level: float = LEVEL) -> NDArray[np.b
     return beats
 
 
-def _ranks_in_cases(scores: NDArray[np.float64], ties: Ties) -> NDArray[np.float64]:
+def ranks_in_cases(scores: NDArray[np.float64], ties: Ties) -> NDArray[np.float64]:
+    """Rank within each case, a column: 1 is best.
+
+    Examples
+    --------
+    >>> ranks_in_cases(np.array([[0.9, 0.5], [0.8, 0.5]]), "min")
+    array([[1., 1.],
+           [2., 1.]])
+    """
     twice = twice_average_ranks if ties == "average" else twice_shared_ranks
     return twice(rounded(scores)) / 2.0
 

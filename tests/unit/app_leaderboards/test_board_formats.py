@@ -2,22 +2,26 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
+from app.errors import NotOnBoard
 from app.leaderboards.board import Board, build_board
+from app.leaderboards.board_schemas import MethodBoardView
+from app.leaderboards.by_method import by_method
+from app.leaderboards.contenders import in_order, task_scores
 from app.leaderboards.document import FORMAT, FORMATS, content_of, to_bytes
 from app.leaderboards.history import History
 from app.leaderboards.render import to_markdown
-from app.leaderboards.schemas import BoardView
+from app.leaderboards.schemas import BoardView, FurtherMethod, OrderMethod
 from app.reports.blocks import Paragraph, Table
 from app.reports.figures import as_of_now
 from app.reports.references import References
 from app.reports.results import lead_of, robustness_section
 from probeboard.pictures import describe
-from probeboard.ranking import RankingMethod
+from probeboard.ranking import FURTHER, RankingMethod, kendall_tau_b, rank_as_challenger
 from tests.boards import NOON, contender, rules
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "board_format_2.json"
@@ -89,6 +93,68 @@ def test_without_draws_there_is_no_agreement_of_them() -> None:
     pool = [contender(n, (0.1 * n, 0.6)) for n in range(1, 7)]
     found = content_of(build_board(rules(), pool, []))["agreement"]
     assert found["draw_tau"] is found["tasks"]["tau_of_draws"] is None
+
+
+def test_challengers_other_methods_are_told_beside_those_a_phase_may_name() -> None:
+    pool = [contender(n, (0.5 + 0.01 * n, 0.6), n_splits=10, spread=0.05) for n in range(1, 7)]
+    aside = contender(9, (0.2, 0.1), n_splits=10, baseline=True)
+    by = rules(weights=(3.0, 1.0))
+    made = json.loads(to_bytes(content_of(build_board(by, pool, [aside]))))
+    assert made["further_methods"] == list(FURTHER) == list(get_args(FurtherMethod))
+    assert get_args(OrderMethod) == (*RankingMethod, *FURTHER)
+    tasks = task_scores(by, in_order(pool))
+    for method, tau in zip(FURTHER, made["agreement"]["further_tau"], strict=True):
+        expected = rank_as_challenger(method, tasks, weights=by.weights).ranks.tolist()
+        found = {e["submission_id"]: e["further_ranks"][method] for e in made["entries"]}
+        assert [found[str(one.submission_id)] for one in pool] == expected
+        assert found[str(aside.submission_id)] == 7
+        board = [e["rank"] for e in made["entries"] if e["rank"]]
+        other = [e["further_ranks"][method] for e in made["entries"] if e["rank"]]
+        assert tau == pytest.approx(kendall_tau_b(np.column_stack([board, other]))[0, 1], abs=1e-4)
+    assert set(made["entries"][0]["ranks"]) == set(made["methods"]) == set(RankingMethod)
+
+
+def test_a_board_in_the_order_of_a_further_method_is_unofficial() -> None:
+    made = content()
+    for method in FURTHER:
+        told = by_method(made, method)
+        MethodBoardView.model_validate({"snapshot": 1, "ranked_at": NOON, **told})
+        assert (told["method"], told["official"]) == (method, False)
+        places = [entry["rank"] for entry in told["entries"]]
+        assert places == sorted(entry["further_ranks"][method] for entry in made["entries"])
+        assert {entry["p_first"] for entry in told["entries"]} == {None}
+        with pytest.raises(NotOnBoard):
+            by_method(content(in_format=2), method)
+
+
+def test_pictures_and_reports_of_robustness_have_challengers_other_methods() -> None:
+    made = content()
+    words = describe("method-robustness", made)
+    leader = made["entries"][0]
+    line = next(one for one in words.splitlines() if one.startswith(f"{leader['team']}: "))
+    for method in FURTHER:
+        assert f"{method} (tau " in words
+        assert f"{method} {leader['further_ranks'][method]}" in line
+    robust = robustness_section(as_of_now(made), History(1, ()), References())
+    assert robust is not None
+    (table,) = [
+        block
+        for block in robust.blocks
+        if isinstance(block, Table) and block.title == "Ranks by challengeR's other methods"
+    ]
+    assert len(table.columns) == 5
+    assert len(table.rows) == 7
+    assert [cell.text for cell in table.rows[0].cells[1:]] == [
+        f"{leader['further_ranks'][method]}" for method in FURTHER
+    ]
+
+
+def test_a_single_split_has_no_further_orders() -> None:
+    pool = [contender(n, (0.1 * n, 0.6)) for n in range(1, 7)]
+    made = content_of(build_board(rules(), pool, []))
+    assert made["further_methods"] == made["agreement"]["further_tau"] == []
+    assert made["entries"][0]["further_ranks"] == {}
+    assert "median-then-rank" not in describe("method-robustness", made)
 
 
 @pytest.mark.parametrize("in_format", sorted(FORMATS))

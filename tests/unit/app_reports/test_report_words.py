@@ -129,7 +129,8 @@ def test_a_board_by_mean_score_has_the_figure_once() -> None:
 
 def test_a_board_of_before_intervals_is_told_as_far_as_it_goes() -> None:
     made = document(CLEAR)
-    for name in ("decimals", "uncertainty", "methods", "agreement", "policy"):
+    new = ("decimals", "uncertainty", "methods", "further_methods", "agreement", "policy")
+    for name in new:
         del made[name]
     for entry in made["entries"]:
         kept = ("rank", "would_rank", "is_baseline", "team", "method_name", "aggregate")

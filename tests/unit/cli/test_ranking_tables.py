@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from probeboard.ranking import RankingMethod, TaskSplitScores, rank_by_all
+from probeboard.ranking import (
+    FURTHER,
+    RankingMethod,
+    TaskSplitScores,
+    rank_as_challenger,
+    rank_by_all,
+)
 from probeboard.ranking.uncertainty import rank_uncertainty
 from tests.unit.cli.conftest import Command, Ended
 
@@ -106,6 +112,7 @@ def test_an_entry_has_the_members_of_a_boards_entry(rank: Rank) -> None:
         *("mean_score_error", "mean_q", "win_rate", "n_submissions", "submission_id"),
         *("received_at", "project_url", "paper_url", "rank_interval", "rank_set", "tier"),
         *("p_first", "p_top3", "rank_without_task", "rank_without_entry", "ranks"),
+        "further_ranks",
         *("tie_broken", "rate_distortion", "tasks"),
     }
     assert set(entry["tasks"]["slope"]) == {"mean", "standard_error", "q", "rank"}
@@ -264,6 +271,25 @@ def test_the_table_for_people_says_what_was_assumed(probeboard: Command, table: 
     ):
         assert words in ended.out
     assert "(3)   mean" in ended.out
+
+
+def test_challengers_other_methods_are_printed_beside_those_a_phase_may_name(
+    probeboard: Command, rank: Rank, table: Path
+) -> None:
+    weights = ("--weight", "slope=3")
+    document = rank(*weights).document
+    assert document["further_methods"] == list(FURTHER)
+    assert len(document["agreement"]["further_tau"]) == len(FURTHER)
+    for method in FURTHER:
+        expected = rank_as_challenger(method, splits_of(scores_of()), weights=[3, 1, 1]).ranks
+        found = {entry["team"]: entry["further_ranks"][method] for entry in document["entries"]}
+        assert [found[name] for name in sorted(NAMES)] == expected.tolist()
+    out = probeboard("rank", table, "--baseline", "bands", *weights).out
+    header = next(line for line in out.splitlines() if line.startswith("ranks by method"))
+    assert header.split()[-4:] == list(FURTHER)
+    assert (
+        "(2)" in next(line for line in out.splitlines() if line.startswith("bands  ")).split()[-1]
+    )
 
 
 def test_the_table_for_two_says_why_there_are_no_intervals(
