@@ -59,11 +59,12 @@ visibility: $(VENV)/.dev-installed  ## docs/visibility.md anew: who sees what
 	@$(BIN)/python -m tests.visibility > docs/visibility.md
 
 pins: pyproject.toml  ## refresh requirements/ from pyproject.toml (needs uv)
-	$(COMPILE) $(PIN_OPTIONS) pyproject.toml --extra server --extra embedded --group build \
-		--group dev -o requirements/dev.txt
+	$(COMPILE) $(PIN_OPTIONS) pyproject.toml --extra server --extra s3 --extra embedded \
+		--group build --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra server --extra embedded --group build \
 		-c requirements/dev.txt -o requirements/local.txt
-	$(COMPILE) pyproject.toml --extra server -c requirements/dev.txt -o requirements/server.txt
+	$(COMPILE) pyproject.toml --extra server --extra s3 -c requirements/dev.txt \
+		-o requirements/server.txt
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean:  ## remove the environment and caches; .data, the challenges, stays

@@ -1,7 +1,8 @@
 """Files under their own digest, in one folder that app and workers share.
 
 A blob never changes, so a reader needs no lock: a file is written beside its place, flushed to the
-disk and then renamed. What a blob is called is what it contains.
+disk and then renamed. What a blob is called is what it contains. Where a bucket is configured, the
+folder is a cache in front of it; see `app.blobs_cached`.
 """
 
 import hashlib
@@ -9,10 +10,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from tempfile import mkdtemp
+
+from app.settings import Settings
+
+SCRATCH_LIVES = timedelta(hours=6)
 
 
 class BlobKind(StrEnum):
@@ -27,6 +32,33 @@ class BlobKind(StrEnum):
 
 class BlobMissing(Exception):
     """A row names a blob that is not in the store."""
+
+
+class BlobDamaged(BlobMissing):
+    """What the store has under a digest is something else."""
+
+
+def make_blobs(settings: Settings) -> "BlobStore":
+    """Make the store that the settings name; the SDK of buckets is loaded for a bucket only.
+
+    Raises
+    ------
+    RuntimeError
+        If a bucket is named, and the SDK is not installed.
+    BucketRefused
+        If the bucket's settings make no sense to the SDK.
+    """
+    if settings.blob_bucket is None:
+        return BlobStore(settings.blob_root)
+    try:
+        from app.blobs_bucket import Bucket
+        from app.blobs_cached import CachedStore
+    except ModuleNotFoundError as error:
+        raise RuntimeError("BLOB_BUCKET needs boto3: install the extra `s3`.") from error
+    bucket = Bucket(
+        settings.blob_bucket, prefix=settings.blob_prefix, endpoint_url=settings.blob_endpoint_url
+    )
+    return CachedStore(settings.blob_root, bucket, limit_bytes=settings.blob_cache_bytes)
 
 
 class BlobStore:
@@ -51,6 +83,10 @@ class BlobStore:
     def path(self, kind: BlobKind, digest: str) -> Path:
         """Return where a blob lies."""
         return self.root / kind / digest[:2] / digest
+
+    def holds(self, kind: BlobKind, digest: str) -> bool:
+        """Tell whether a blob is in the store for good: storing it again would change nothing."""
+        return self.path(kind, digest).exists()
 
     def existing_path(self, kind: BlobKind, digest: str) -> Path:
         """Return where a blob lies.
@@ -78,7 +114,7 @@ class BlobStore:
     def put(self, kind: BlobKind, data: bytes) -> str:
         """Store bytes under their SHA-256 and return it; storing them again changes nothing."""
         digest = hashlib.sha256(data).hexdigest()
-        if self.path(kind, digest).exists():
+        if self.holds(kind, digest):
             return digest
         with self.incoming() as folder:
             scratch = folder / digest
@@ -88,6 +124,9 @@ class BlobStore:
                 os.fsync(file.fileno())
             self.adopt(kind, digest, scratch)
         return digest
+
+    def send_ahead(self, kind: BlobKind, digest: str, scratch: Path) -> None:
+        """Do what takes long of `adopt`, before the transaction that adopts: here nothing does."""
 
     def adopt(self, kind: BlobKind, digest: str, scratch: Path) -> None:
         """Move a finished file (already flushed to the disk) to its place, atomically."""
@@ -120,6 +159,16 @@ class BlobStore:
                 shutil.rmtree(folder, ignore_errors=True)
                 dropped += 1
         return dropped
+
+    def make_room(self) -> None:
+        """Drop what can be fetched again, where there is too much of it: here nothing can."""
+
+    def answers(self) -> bool | None:
+        """Tell whether what lies behind the folder answers; None where nothing does."""
+        return None
+
+    def close(self) -> None:
+        """Give connections back, where there are any."""
 
 
 def _flush_folder(path: Path) -> None:

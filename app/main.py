@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from app.accounts import endpoints as accounts
 from app.audit import endpoints as audit
-from app.blobs import BlobStore
+from app.blobs import make_blobs
 from app.challenges import bundle_endpoints as bundles
 from app.challenges import endpoints as challenges
 from app.db import make_engine, make_sessions
@@ -106,7 +106,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.engine = engine
     app.state.sessions = make_sessions(engine)
-    app.state.blobs = BlobStore(settings.blob_root)
+    app.state.blobs = make_blobs(settings)
     app.state.redis = redis.Redis.from_url(settings.redis_url, socket_timeout=5)
     app.state.queue = JobQueue(make_celery(settings))
     app.state.rates = RateCounter(app.state.redis)
@@ -179,6 +179,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await listener
         await events.aclose()
         forks.close()
+        app.state.blobs.close()
         app.state.queue.close()
         app.state.redis.close()
         app.state.engine.dispose()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.audit import exporting, reading
 from app.audit.service import record_operator
-from app.blobs import BlobStore
+from app.blobs import BlobStore, make_blobs
 from app.challenges.exporting import export_challenge
 from app.clock import utc_now
 from app.db import SessionFactory, make_engine, make_sessions
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
             if given.command == FAILURES:
                 return _list_failures(session, given.challenge, given.limit)
             if given.command == EXPORT:
-                return _export(session, BlobStore(settings.blob_root), given.slug, given.folder)
+                return _export(session, make_blobs(settings), given.slug, given.folder)
             return _give_right(session, RIGHTS[given.command][0], given.email)
     finally:
         engine.dispose()

@@ -49,6 +49,19 @@ def _known_mail_scheme(url: SecretStr) -> SecretStr:
     return url
 
 
+def _known_web_scheme(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must start with http:// or https://, and name a host")
+    return url
+
+
+def _as_folder(prefix: str) -> str:
+    """End a prefix of names with the one slash that makes it a folder."""
+    inner = prefix.strip("/")
+    return f"{inner}/" if inner else ""
+
+
 def _one_address(header: str) -> str:
     """Let through a From header: one address, with or without a name before it."""
     if not header.isprintable() or header.count("@") != 1 or "@" not in parseaddr(header)[1]:
@@ -76,6 +89,15 @@ class Settings(BaseSettings):
     database_url: Annotated[str, AfterValidator(_with_psycopg_driver)]
     redis_url: Annotated[str, AfterValidator(_known_redis_scheme)]
     blob_root: Path
+
+    # Blobs go to this bucket of an S3-compatible store, and `blob_root` is a cache in front of it,
+    # of each machine's own. Without, `blob_root` is the store. Credentials, region and retries are
+    # the SDK's: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION, AWS_MAX_ATTEMPTS, …
+    # of the environment (it reads no `.env`), or its files, or the machine's role.
+    blob_bucket: str | None = None
+    blob_endpoint_url: Annotated[str, AfterValidator(_known_web_scheme)] | None = None
+    blob_prefix: Annotated[str, AfterValidator(_as_folder)] = ""
+    blob_cache_bytes: PositiveInt = Field(default=20 * 1024**3, description="of each cache folder")
 
     public_url: str = "http://127.0.0.1:8000"
     metrics_token: SecretStr | None = None
@@ -141,6 +163,12 @@ class Settings(BaseSettings):
     def _mails_have_a_sender(self) -> Self:
         if self.smtp_url is not None and self.mail_from is None:
             raise ValueError("mail_from is needed where smtp_url is given")
+        return self
+
+    @model_validator(mode="after")
+    def _a_place_in_a_bucket_has_a_bucket(self) -> Self:
+        if self.blob_bucket is None and (self.blob_endpoint_url or self.blob_prefix):
+            raise ValueError("blob_bucket is needed where its endpoint or a prefix is given")
         return self
 
     @property

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -17,6 +18,9 @@ from tests.api import Api
 from tests.services import Services, migrated_database
 from tests.serving import RunningServer
 from worker.parts import Parts, make_parts
+
+if TYPE_CHECKING:
+    from tests.buckets import BucketServer
 
 # Timing decides no test: a machine that stalls for a moment has found no counterexample.
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -120,9 +124,21 @@ def session(settings: Settings) -> Iterator[Session]:
     engine.dispose()
 
 
-@pytest.fixture
-def blobs(tmp_path: Path) -> BlobStore:
-    """A blob store of the test's own."""
+@pytest.fixture(scope="session")
+def bucket_server() -> Iterator["BucketServer"]:
+    """An S3-compatible store on the loopback interface; loaded by those who ask for it."""
+    from tests.buckets import running_server
+
+    yield from running_server()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BlobStore]:
+    """A blob store of the test's own, of either kind."""
     store = BlobStore(tmp_path / "blobs")
+    if request.param == "bucket":
+        server: BucketServer = request.getfixturevalue("bucket_server")
+        store = server.store(server.new_bucket(), tmp_path / "blobs")
     store.prepare()
-    return store
+    yield store
+    store.close()

@@ -7,12 +7,14 @@ import redis
 import structlog
 from celery.signals import (
     heartbeat_sent,
+    worker_init,
     worker_process_init,
     worker_process_shutdown,
     worker_shutdown,
 )
 from redis.exceptions import RedisError
 
+from app.blobs import make_blobs
 from app.operations.service import report_worker
 from app.queue import EVALUATE_SUBMISSION, RANK_PHASE, RESCORE_SUBMISSION, SWEEP, JobQueue
 from worker import evaluate, rank, rescore, sweep
@@ -54,6 +56,23 @@ def rank_phase(phase_id: str) -> None:
 def sweep_lost() -> None:
     """Find what got lost."""
     sweep.sweep(parts())
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _look_at_blobs(**_: Any) -> None:
+    """End before any job is taken, where every one would fail: Celery only logs what others raise.
+
+    Raises
+    ------
+    SystemExit
+        If blobs cannot be stored.
+    """
+    try:
+        blobs = make_blobs(settings)
+        blobs.prepare()
+    except (OSError, RuntimeError) as error:
+        raise SystemExit(f"Blobs cannot be stored: {error}") from None
+    blobs.close()
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -8,7 +8,7 @@ from redis.retry import Retry
 from sqlalchemy import Engine
 from threadpoolctl import threadpool_limits
 
-from app.blobs import BlobStore
+from app.blobs import BlobStore, make_blobs
 from app.db import SessionFactory, make_engine, make_sessions
 from app.queue import JobQueue
 from app.settings import Settings
@@ -33,6 +33,7 @@ class Parts:
         """Give the connections back."""
         self.engine.dispose()
         self.redis.close()
+        self.blobs.close()
 
 
 def make_parts(settings: Settings, queue: JobQueue) -> Parts:
@@ -43,7 +44,7 @@ def make_parts(settings: Settings, queue: JobQueue) -> Parts:
         settings=settings,
         engine=engine,
         sessions=make_sessions(engine),
-        blobs=BlobStore(settings.blob_root),
+        blobs=make_blobs(settings),
         queue=queue,
         # An event is not worth waiting for: one more try finds a Redis that was restarted.
         redis=redis.Redis.from_url(

@@ -8,7 +8,9 @@ from uuid import UUID
 import structlog
 from sqlalchemy import and_, func, or_, select, update
 
+from app.blobs import SCRATCH_LIVES
 from app.clock import utc_now
+from app.errors import Unavailable
 from app.events import publish
 from app.models import FailureCode, Leaderboard, Part, Phase, Status, Submission
 from app.notices.calendar import note_free_slots, note_phase_dates
@@ -32,7 +34,6 @@ from worker.sketches import keep_sketches
 
 BATCH = 500
 ANNOUNCING_TAKES = timedelta(seconds=2)
-SCRATCH_LIVES = timedelta(hours=6)
 LOST = Failure(
     FailureCode.WORKER_LOST,
     "The worker that scored this was lost, several times. It cost no quota; the organizers can "
@@ -54,7 +55,11 @@ def sweep(parts: Parts) -> None:
     dropped = parts.blobs.drop_abandoned(older_than=now - SCRATCH_LIVES)
     if dropped:
         log.info("scratch dropped", folders=dropped)
-    keep_sketches(parts, now=now)  # last: nobody waits for it
+    parts.blobs.make_room()
+    try:
+        keep_sketches(parts, now=now)  # last: nobody waits for it
+    except Unavailable as error:
+        log.warning("no sketches for now", error=error.detail)
 
 
 def return_expired_leases(parts: Parts, *, now: datetime) -> None:

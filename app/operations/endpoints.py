@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import utc_now
 from app.errors import InvalidInput, NotFound, Unauthenticated
-from app.http.dependencies import AppSettings, Sessions, bearer
+from app.http.dependencies import AppSettings, Blobs, Sessions, bearer
 from app.http.problems import declare, kinds
 from app.http.schemas import View
 from app.operations import service
@@ -56,10 +56,15 @@ def read_liveness() -> HealthView:
     "/health/ready", responses={503: {"model": HealthView, "description": "A check fails."}}
 )
 def read_readiness(
-    request: Request, response: Response, sessions: Sessions, settings: AppSettings
+    request: Request, response: Response, sessions: Sessions, blobs: Blobs, settings: AppSettings
 ) -> HealthView:
-    """Tell whether database, Redis and workers answer and no submission waits too long."""
-    checks = service.check_readiness(sessions, request.app.state.redis, settings, now=utc_now())
+    """Tell whether database, Redis and workers answer and no submission waits too long.
+
+    Where blobs are in a bucket, also whether that answers.
+    """
+    checks = service.check_readiness(
+        sessions, request.app.state.redis, blobs, settings, now=utc_now()
+    )
     ok = all(check.ok for check in checks)
     response.status_code = HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
     return HealthView(

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.blobs import BlobStore
 from app.db import SessionFactory
 from app.models import Status, Submission
 from app.settings import Settings
@@ -48,10 +49,19 @@ def count_workers(client: redis.Redis) -> int:
 
 
 def check_readiness(
-    sessions: SessionFactory, client: redis.Redis, settings: Settings, *, now: datetime
+    sessions: SessionFactory,
+    client: redis.Redis,
+    blobs: BlobStore,
+    settings: Settings,
+    *,
+    now: datetime,
 ) -> list[Check]:
-    """Check database, Redis, workers, and that nobody waits too long."""
-    return [*_check_database(sessions, settings, now), *_check_redis(client)]
+    """Check database, Redis, workers, a bucket if there is one, and that nobody waits too long."""
+    return [
+        *_check_database(sessions, settings, now),
+        *_check_redis(client),
+        *_check_blobs(blobs),
+    ]
 
 
 def count_by_status(session: Session) -> dict[str, int]:
@@ -97,3 +107,10 @@ def _check_redis(client: redis.Redis) -> list[Check]:
         Check("redis", ok=True, detail="answers"),
         Check("workers", ok=workers > 0, detail=f"{workers} reported lately"),
     ]
+
+
+def _check_blobs(blobs: BlobStore) -> list[Check]:
+    answers = blobs.answers()
+    if answers is None:
+        return []
+    return [Check("blobs", ok=answers, detail="answers" if answers else "does not answer")]

@@ -142,7 +142,9 @@ class BlobsView(View):
 class DiskView(View):
     """What the server's blob store and its disk hold, of all challenges."""
 
-    blobs: list[BlobsView] = Field(description="What the blob store holds, by kind.")
+    blobs: list[BlobsView] = Field(
+        description="What BLOB_ROOT holds, by kind; with a bucket, that is this machine's cache."
+    )
     total_bytes: int = Field(description="Of the disk that the blob store is on.")
     free_bytes: int = Field(description="What is left of it.")
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -115,8 +116,9 @@ def _files(folder: Path) -> tuple[int, int]:
     count = n_bytes = 0
     for place in os.scandir(folder):
         for file in os.scandir(place):
-            count += 1
-            n_bytes += file.stat().st_size
+            with suppress(FileNotFoundError):  # a cache may have dropped it meanwhile
+                n_bytes += file.stat().st_size
+                count += 1
     return count, n_bytes
 
 

@@ -17,7 +17,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.blobs import BlobStore
+from app.blobs import BlobKind, BlobStore
 from app.clock import utc_now
 from app.db import SessionFactory
 from app.errors import (
@@ -229,6 +229,8 @@ class IntakeDesk:
         method: Method,
         matrix: ValidatedMatrix,
     ) -> IntakeReceipt:
+        # An upload to a bucket may take long: not under the locks of the transaction.
+        self._blobs.send_ahead(BlobKind.MATRICES, matrix.sha256, matrix.path)
         with self._sessions() as session:
             submission = intake.admit(
                 session,

@@ -14,6 +14,7 @@ from app.local import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+BUCKET_TEXT = (ROOT / "docker-compose.bucket.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = ("migrate", "app", "worker", "beat", "notifier")
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -68,6 +69,23 @@ def test_every_variable_of_compose_is_in_the_example_and_the_other_way_round() -
     wanted = {name for name, _ in _variables((ROOT / "docker-compose.yml").read_text())}
     offered = set(re.findall(r"(?m)^([A-Z_]+)=", _env_example()))
     assert wanted == offered
+
+
+def test_a_bucket_s_key_must_be_given_and_goes_only_to_those_who_read_blobs() -> None:
+    for name, operator in _variables(BUCKET_TEXT):
+        if re.search("PASSWORD|TOKEN|SECRET|KEY", name):
+            assert operator == ":?", name
+    services = yaml.safe_load(BUCKET_TEXT)["services"]
+    assert set(services) == {"app", "worker"}
+    assert services["app"]["environment"] == services["worker"]["environment"]
+
+
+def test_every_variable_of_a_bucket_is_in_the_example_to_be_taken_in() -> None:
+    wanted = {name for name, _ in _variables(BUCKET_TEXT)}
+    offered = set(re.findall(r"(?m)^# ([A-Z_]+)=", _env_example()))
+    assert offered == {*wanted, "COMPOSE_FILE"}
+    (files,) = re.findall(r"(?m)^# COMPOSE_FILE=(.*)$", _env_example())
+    assert all((ROOT / file).is_file() for file in files.split(":"))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +193,7 @@ def test_every_direct_dependency_is_pinned() -> None:
     extras = project["project"]["optional-dependencies"]
     groups = project["dependency-groups"]
     wanted = {
-        "server": [*project["project"]["dependencies"], *extras["server"]],
+        "server": [*project["project"]["dependencies"], *extras["server"], *extras["s3"]],
         "local": [*extras["embedded"], *groups["build"]],
         "dev": groups["dev"],
         "build": groups["build"],
