@@ -42,6 +42,7 @@ DomainError
 │   ├── SelectionNotOffered      here no team chooses which submission counts
 │   ├── TooManySelected          the team chose as many as the phase lets it
 │   ├── TooManyWebhooks · WebhookDisabled
+│   ├── CannotBecomeBaseline     it is one, is not public, or is disqualified
 │   └── StatusForbids            the submission's status allows no such step
 ├── LimitReached                 try again later; says when
 │   ├── QuotaExceeded · TooManyRefusals · TooManyLogins · TooManyPings
@@ -479,6 +480,17 @@ class TooManySelected(Conflict):
     def facts(self) -> Mapping[str, object]:
         """Return the limit and its use."""
         return {"limit": self.limit, "used": self.used}
+
+
+class CannotBecomeBaseline(Conflict):
+    """A team's submission that is public and not disqualified can be handed in as a baseline.
+
+    A baseline is one already. One that its team keeps from the public, an organizer makes public
+    first, on record; one that is disqualified, or whose team is, an organizer reinstates first.
+    """
+
+    code = "cannot-become-baseline"
+    title = "This submission cannot become a baseline"
 
 
 class StatusForbids(Conflict):

@@ -59,6 +59,7 @@ from app.settings import Settings, settings_of_environment
 from app.submissions import disqualifying_endpoints as disqualifying
 from app.submissions import endpoints as submissions
 from app.submissions import listing_endpoints as submission_lists
+from app.submissions import promoting_endpoints as promoting
 from app.submissions import quota_endpoints as quotas
 from app.submissions import watching
 from app.submissions.forking import ForkServer
@@ -73,7 +74,7 @@ NOUNS = (
     accounts, teams, merges, challenges, roles, bundles, participations, releasing, phases,
     extensions, submissions, submission_lists, quotas, disqualifying, watching, leaderboards,
     history, pictures, placements, ranking_changes, rescorings, exports, reports, overviews,
-    notices, webhooks, audit,
+    notices, promoting, webhooks, audit,
 )  # fmt: skip
 EVERYWHERE = (
     BadRequest, Unauthenticated, ScopeMissing, TooLarge, InvalidInput, Unavailable

@@ -247,6 +247,13 @@ TABLE = {
         DISQUALIFYING, body={"reason": "For the test."}
     ),
     "DELETE /api/v1/submissions/{submission_id}/disqualification": DISQUALIFYING,
+    # 409: let in, and then its team keeps it from the public; or it is a baseline already.
+    "POST /api/v1/submissions/{submission_id}/baseline": replace(
+        DISQUALIFYING,
+        published={"owner": 403, "mate": 403, "organizer": 409, "reader": 403, "operator": 409},
+        unpublished={"organizer": 409, "reader": 403, "operator": 409},
+        body={"reason": "For the test."},
+    ),
     "POST /api/v1/submissions/{submission_id}/retry": Row(
         ORGANIZE,
         404,

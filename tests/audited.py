@@ -47,6 +47,7 @@ ACTIONS: dict[str, set[str]] = {
     f"DELETE {OF_SUBMISSION}/selection": {"submission.unselected"},
     f"PUT {OF_SUBMISSION}/disqualification": {"submission.disqualified"},
     f"DELETE {OF_SUBMISSION}/disqualification": {"submission.reinstated"},
+    f"POST {OF_SUBMISSION}/baseline": {"submission.promoted"},
     f"POST {OF_SUBMISSION}/retry": {"submission.retried"},
     "POST /api/v1/phases/{phase_id}/ranking-changes": {"phase.ranking-changed"},
     "POST /api/v1/phases/{phase_id}/extensions": {"phase.extended", "phase.exception-made"},
@@ -80,8 +81,9 @@ CHANGE_NOTHING = {
 }
 # Answers of routes that do change something, which say that this time they did not.
 SAYS_NOTHING_CHANGED: dict[str, Callable[[httpx.Response], bool]] = {
-    "POST /api/v1/phases/{phase_id}/submissions": (
-        lambda answer: answer.headers.get("idempotent-replay") == "true"
+    **dict.fromkeys(
+        ("POST /api/v1/phases/{phase_id}/submissions", f"POST {OF_SUBMISSION}/baseline"),
+        lambda answer: answer.headers.get("idempotent-replay") == "true",
     ),
     "POST /api/v1/phases/{phase_id}/ranking-changes": (
         lambda answer: answer.json()["change_id"] is None

@@ -53,11 +53,18 @@ class Submission(Disqualifiable, Base):
             "(status IN ('rejected', 'failed')) = (failure_code IS NOT NULL)",
             name="failure_has_a_code",
         ),
+        CheckConstraint("promoted_from_id IS NULL OR is_baseline", name="promoted_is_baseline"),
         disqualified_whole(),
         Index("ix_submission_waiting", "queue_number", postgresql_where="status = 'queued'"),
         Index("ix_submission_leased", "lease_expires_at", postgresql_where="status = 'running'"),
         Index("ix_submission_quota", "participation_id", "phase_id", "received_at"),
         Index("ix_submission_phase", "phase_id", "status"),
+        Index(
+            "uq_submission_promoted",
+            "promoted_from_id",
+            unique=True,
+            postgresql_where="promoted_from_id IS NOT NULL AND status <> 'withdrawn'",
+        ),
         Index(
             "uq_submission_idempotency",
             "submitted_by_id",
@@ -73,6 +80,9 @@ class Submission(Disqualifiable, Base):
     participation_id: Mapped[UUID | None] = mapped_column(ForeignKey("participation.id"))
     submitted_by_id: Mapped[UUID] = mapped_column(ForeignKey("user_account.id"))
     is_baseline: Mapped[bool] = mapped_column(default=False)
+    promoted_from_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("submission.id"), doc="the team's submission that a baseline is a copy of"
+    )
     received_at: Mapped[datetime] = mapped_column(doc="when the last byte of the file had come")
 
     method_name: Mapped[str]

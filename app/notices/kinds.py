@@ -38,7 +38,7 @@ KINDS: Mapping[NoticeKind, Kind] = {
     ),
     NoticeKind.ORGANIZERS_DECIDED: Kind(
         "The organizers let your team in or declined it, or disqualified or reinstated it or a "
-        "submission of it.",
+        "submission of it, or made one a baseline.",
         of_team=True,
     ),
     NoticeKind.MERGE: Kind("A merge with your team was proposed or decided.", of_team=True),

@@ -254,8 +254,11 @@ def _decided(subject: Subject) -> tuple[str, list[str]]:
     decision, reason = subject.facts["decision"], subject.facts.get("reason")
     _, method = _named(subject)
     what = f"your team's submission “{method}”" if method else "your team"
-    verb = "was let in" if decision == "approved" else f"was {decision}"
+    verb = _DECISIONS.get(decision, f"was {decision}")
     return f"{what} {verb}", [] if reason is None else [f"The organizers' reason: {reason}"]
+
+
+_DECISIONS = {"approved": "was let in", "promoted": "is a baseline, too"}
 
 
 def _merge(subject: Subject) -> tuple[str, list[str]]:

@@ -23,6 +23,9 @@ MOST_COMPARED = 5000
 MOST_PAIRS = 100
 _BASELINES = UUID(int=0)
 
+# A baseline that organizers made of a team's submission is that submission.
+_HANDED_IN = Submission.promoted_from_id.is_(None)
+
 Found = Row[*tuple[Any, ...]]
 
 
@@ -49,7 +52,7 @@ def find_duplicates(session: Session, challenge_id: UUID) -> dict[str, list[Foun
     groups = session.execute(
         select(*key)
         .join(Phase, Phase.id == Submission.phase_id)
-        .where(Phase.challenge_id == challenge_id)
+        .where(Phase.challenge_id == challenge_id, _HANDED_IN)
         .group_by(*key)
         .having(func.count(func.coalesce(Submission.participation_id, _BASELINES).distinct()) > 1)
         .order_by(func.max(Submission.received_at).desc())
@@ -135,5 +138,5 @@ def _described(challenge_id: UUID) -> Select[*tuple[Any, ...]]:
         .join(Phase, Phase.id == Submission.phase_id)
         .outerjoin(Participation, Participation.id == Submission.participation_id)
         .outerjoin(Team, Team.id == Participation.team_id)
-        .where(Phase.challenge_id == challenge_id)
+        .where(Phase.challenge_id == challenge_id, _HANDED_IN)
     )

@@ -39,6 +39,7 @@ def submission_view(detail: Detail, sight: Sight, private: Scored | None = None)
         phase_id=submission.phase_id,
         team=detail.team_name,
         is_baseline=submission.is_baseline,
+        promoted_from=submission.promoted_from_id,
         method_name=submission.method_name,
         method_description=submission.method_description,
         project_url=submission.project_url,

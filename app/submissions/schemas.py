@@ -231,6 +231,9 @@ class SubmissionView(View):
     phase_id: UUID = Field(description="The phase it was handed in to.")
     team: str | None = Field(description="The team's name; null for a baseline.")
     is_baseline: bool = Field(description="Whether it is an organizer's baseline.")
+    promoted_from: UUID | None = Field(
+        description="The team's submission that this baseline is a copy of; null for all others."
+    )
     method_name: str = Field(description="Shown on the board.")
     method_description: str = Field(description="How it works.")
     project_url: str | None = Field(description="Code or project page.")

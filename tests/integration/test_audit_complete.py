@@ -142,6 +142,7 @@ def live_with_scores(captain: Person, host: Person, challenge: Any, parts: Parts
     join(mate, captain.api.ok("POST", f"/teams/{captain.teams[0]['id']}/invitation"))
     hand_in(parts, captain, challenge["phases"][0]["id"], 0.5)
     leave(mate, captain.teams[0])
+    promote(host, challenge["phases"][0]["id"])
     path = f"/challenges/{challenge['slug']}"
     released = host.api.post(f"{path}/bound-members/{mate.id}/release", json=REASON)
     assert released.status_code == 204
@@ -153,6 +154,15 @@ def live_with_scores(captain: Person, host: Person, challenge: Any, parts: Parts
     rescoring.work(parts, applied)
     rescoring.apply(host, applied, parts)
     host.api.ok("POST", f"{applied}/application", changes=False)
+
+
+def promote(host: Person, phase: str) -> None:
+    """Make a baseline of what is scored, twice; and take it back."""
+    scored = f"/phases/{phase}/submissions?status=scored"
+    path = f"/submissions/{host.api.ok('GET', scored)['items'][0]['id']}/baseline"
+    made = host.api.ok("POST", path, json=REASON)
+    assert host.api.ok("POST", path, json=REASON)["id"] == made["id"]
+    host.api.ok("POST", f"/submissions/{made['id']}/withdrawal")
 
 
 def fail(parts: Parts, submission_id: UUID) -> None:

@@ -92,6 +92,8 @@ def fill(settings: Settings, parts: Parts) -> None:
         made = builders.submit(team, contest.phase, builders.truth()).json()
         evaluate_submission(own, UUID(made["id"]))
         rank_phase(own, UUID(contest.phase))
+        why = {"reason": "What to beat."}
+        contest.host.api.ok("POST", f"/submissions/{made['id']}/baseline", json=why)
         told = {"title": "News", "body": "It *begins*."}
         contest.host.api.ok(
             "POST", f"/challenges/{contest.challenge['slug']}/announcements", json=told
