@@ -61,8 +61,8 @@ def front(session: DbSession) -> Response:
     """List the published challenges."""
     now = utc_now()
     found = challenges.list_challenges(session, ANYBODY, after=None, limit=FRONT_LIMIT)
-    listed = [(one, _clocks(phases_of(session, one.id), now)) for one in found]
-    return send_page("front.html", challenges=listed)
+    listed = [(one, _clocks(phases_of(session, one.id), now)) for one in found[:FRONT_LIMIT]]
+    return send_page("front.html", challenges=listed, goes_on=len(found) > FRONT_LIMIT)
 
 
 @router.get("/{slug}")

@@ -67,12 +67,14 @@ def in_words(left: timedelta) -> str:
 
     >>> in_words(timedelta(days=3, hours=4, minutes=5))
     '3 d 4 h'
+    >>> in_words(timedelta(days=1234, hours=5))
+    '1,234 days'
     >>> in_words(timedelta(seconds=59))
     'less than a minute'
     """
     days, hours, minutes = left.days, left.seconds // 3600, left.seconds // 60 % 60
     if days >= 100:
-        return f"{days:,} d"
+        return f"{days:,} days"
     parts = [(days, "d"), (hours, "h"), (minutes, "min")]
     first = next((index for index, (figure, _) in enumerate(parts) if figure > 0), None)
     if first is None:

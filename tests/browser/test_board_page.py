@@ -174,7 +174,11 @@ def test_the_links_lead_from_the_front_to_a_snapshot(page: Page, place: Place) -
     page.get_by_role("link", name="Dev", exact=True).click()
     page.get_by_role("link", name="History").click()
     expect(page.get_by_role("heading", name="History of the board")).to_be_visible()
-    snapshot = page.locator("tbody tr").first.get_by_role("link")
+    snapshot = page.locator("tbody tr").first.get_by_role("rowheader").get_by_role("link")
     cited = str(snapshot.get_attribute("href"))
     assert "?sha256=" in cited
     assert httpx.get(place.url + cited).json() == board_of(place)
+    for form in ("CSV", "Markdown"):
+        link = page.get_by_role("link", name=re.compile(f"as {form}")).first
+        answer = httpx.get(place.url + str(link.get_attribute("href"))).raise_for_status()
+        assert str(board_of(place)["entries"][0]["team"]) in answer.text

@@ -14,7 +14,7 @@ for (const time of document.querySelectorAll("time[datetime]")) {
 function inWords(ms) {
   const minutes = Math.floor(ms / 60000);
   const parts = [[Math.floor(minutes / 1440), "d"], [Math.floor(minutes / 60) % 24, "h"], [minutes % 60, "min"]];
-  if (parts[0][0] >= 100) return `${parts[0][0].toLocaleString("en")} d`;
+  if (parts[0][0] >= 100) return `${parts[0][0].toLocaleString("en")} days`;
   const first = parts.findIndex(([figure]) => figure > 0);
   if (first < 0) return "less than a minute";
   return parts.slice(first, first + 2).filter(([figure]) => figure > 0).map(([figure, unit]) => `${figure} ${unit}`).join(" ");

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.pages.board_view import PER_PAGE, BoardPage, RowView, page_of_board
-from app.pages.rendering import from_markdown
+from app.pages.rendering import from_markdown, render
 from tests.board_documents import baseline, document, entry, rendered
 
 LIMIT_BYTES = 200_000
@@ -129,3 +129,9 @@ def test_markdown_brings_no_html_no_script_and_no_heading_above_ours() -> None:
     assert "<h3>Top</h3>" in made
     assert "<b" not in made
     assert "href" not in made
+
+
+def test_the_front_page_says_where_the_challenges_are_that_it_does_not_list() -> None:
+    listed, cut = (render("front.html", challenges=[], goes_on=more) for more in (False, True))
+    assert b'href="/api/v1/challenges"' not in listed
+    assert b'href="/api/v1/challenges"' in cut
