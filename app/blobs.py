@@ -111,6 +111,17 @@ class BlobStore:
         """
         return self.existing_path(kind, digest).read_bytes()
 
+    @contextmanager
+    def as_stored(self, kind: BlobKind, digest: str) -> Iterator[Path]:
+        """Lend a blob's file as the store itself has it, whatever it has come to be.
+
+        Raises
+        ------
+        BlobMissing
+            If there is none.
+        """
+        yield self.existing_path(kind, digest)
+
     def put(self, kind: BlobKind, data: bytes) -> str:
         """Store bytes under their SHA-256 and return it; storing them again changes nothing."""
         digest = hashlib.sha256(data).hexdigest()

@@ -7,6 +7,7 @@ never stale, and whatever is in it can be dropped, as long as the bucket has it.
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,13 +135,27 @@ class CachedStore(BlobStore):
         """Give the connections back."""
         self.bucket.close()
 
-    def _fetch(self, kind: BlobKind, digest: str) -> None:
+    @contextmanager
+    def as_stored(self, kind: BlobKind, digest: str) -> Iterator[Path]:
+        """Lend a copy of what the bucket has, whatever is in the folder.
+
+        Raises
+        ------
+        BlobMissing
+            If the bucket has none.
+        Unavailable
+            If it does not answer.
+        """
         with self.incoming() as folder:
             scratch = folder / digest
             with scratch.open("wb") as file:
                 self.bucket.fetch(kind, digest, file)
                 file.flush()
                 os.fsync(file.fileno())
+            yield scratch
+
+    def _fetch(self, kind: BlobKind, digest: str) -> None:
+        with self.as_stored(kind, digest) as scratch:
             if not is_whole(kind, digest, scratch):
                 log.error("damaged blob in the bucket", blob=f"{kind}/{digest}")
                 raise BlobDamaged(f"{kind}/{digest}")

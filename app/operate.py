@@ -14,12 +14,12 @@ from app.blobs import BlobStore, make_blobs
 from app.challenges.exporting import export_challenge
 from app.clock import utc_now
 from app.db import SessionFactory, make_engine, make_sessions
-from app.errors import LabelsDiffer
+from app.errors import LabelsDiffer, Unavailable
 from app.leaderboards.verifying import verify_snapshots
 from app.models import Challenge, Phase, User
 from app.operations.blob_check import verify_blobs
 from app.operations.failures import last_failures
-from app.settings import settings_of_environment
+from app.settings import Settings, settings_of_environment
 
 RIGHTS = {
     "allow-organizer": ("may_organize", "let a person create challenges"),
@@ -42,13 +42,13 @@ def main(arguments: list[str] | None = None) -> int:
             if given.command == VERIFY:
                 return _verify(session, given.phase)
             if given.command == BLOBS:
-                return _verify_blobs(session, BlobStore(settings.blob_root))
+                return _verify_blobs(session, _store(settings))
             if given.command == AUDIT:
                 return _export_audit(session, make_sessions(engine), given.slug, given.format)
             if given.command == FAILURES:
                 return _list_failures(session, given.challenge, given.limit)
             if given.command == EXPORT:
-                return _export(session, make_blobs(settings), given.slug, given.folder)
+                return _export(session, _store(settings), given.slug, given.folder)
             return _give_right(session, RIGHTS[given.command][0], given.email)
     finally:
         engine.dispose()
@@ -138,14 +138,26 @@ def _list_failures(session: Session, slug: str | None, limit: int) -> int:
     return 0
 
 
+def _store(settings: Settings) -> BlobStore:
+    """Return the blob store; the cache of a bucket is made where this machine has none yet."""
+    blobs = make_blobs(settings)
+    if settings.blob_bucket is not None:
+        blobs.prepare()
+    return blobs
+
+
 def _verify_blobs(session: Session, blobs: BlobStore) -> int:
     """Read all blobs; a line for each that is not there or is something else, and 1 if one is."""
     whole = broken = 0
-    for verdict in verify_blobs(session, blobs):
-        whole += verdict.fault is None
-        broken += verdict.fault is not None
-        if verdict.fault is not None:
-            sys.stdout.write(f"{verdict.kind}/{verdict.digest}: {verdict.fault}\n")
+    try:
+        for verdict in verify_blobs(session, blobs):
+            whole += verdict.fault is None
+            broken += verdict.fault is not None
+            if verdict.fault is not None:
+                sys.stdout.write(f"{verdict.kind}/{verdict.digest}: {verdict.fault}\n")
+    except Unavailable as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     sys.stdout.write(f"{whole} blobs are whole, {broken} are not.\n")
     return 1 if broken else 0
 

@@ -1,18 +1,14 @@
 """Hold the blob store to the rows: is each blob there that one names, and what its name says?"""
 
-import hashlib
-import math
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 
-import numpy as np
 from sqlalchemy import ColumnElement, Select, Text, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.blobs import BlobKind, BlobMissing, BlobStore
+from app.blobs_digest import is_whole
 from app.models import Evaluation, LabelSet, MatrixSketch, Phase, PhaseTask, Rescoring, Submission
 
 
@@ -26,7 +22,13 @@ class BlobVerdict:
 
 
 def verify_blobs(session: Session, blobs: BlobStore) -> Iterator[BlobVerdict]:
-    """Read each blob that a row names, one after the other, and compare it to its name."""
+    """Read each blob that a row names, one after the other, and compare it to its name.
+
+    Raises
+    ------
+    Unavailable
+        If the store does not answer.
+    """
     named = [
         (kind, digest)
         for kind, columns in _naming().items()
@@ -39,32 +41,12 @@ def verify_blobs(session: Session, blobs: BlobStore) -> Iterator[BlobVerdict]:
 
 def _fault_of(blobs: BlobStore, kind: BlobKind, digest: str) -> str | None:
     try:
-        with blobs.existing_path(kind, digest).open("rb") as file:
-            if kind is BlobKind.MATRICES:
-                _skip_header(file)
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        with blobs.as_stored(kind, digest) as path:
+            return None if is_whole(kind, digest, path) else "damaged"
     except BlobMissing:
         return "missing"
-    except ValueError:
-        return "damaged: it is no matrix"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    return None if found == digest else f"damaged: its digest is {found}"
-
-
-def _skip_header(file: BinaryIO) -> None:
-    """Go to where a matrix's numbers begin: they are what its digest is of.
-
-    Raises
-    ------
-    ValueError
-        If the header is none, or does not fit what follows.
-    """
-    version = np.lib.format.read_magic(file)
-    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    n_bytes = os.fstat(file.fileno()).st_size - file.tell()
-    if version != (1, 0) or is_fortran or dtype != "<f4" or n_bytes != 4 * math.prod(shape):
-        raise ValueError("not as it was written")
 
 
 def _naming() -> dict[BlobKind, list[Select[str]]]:

@@ -272,9 +272,9 @@ def test_a_blob_that_is_missing_damaged_or_unreadable_is_told_and_fails_the_chec
     path.unlink()
     assert verdict_on(f"{kind}/{digest}", capsys) == "missing"
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    assert verdict_on(f"{kind}/{digest}", capsys).startswith("damaged: its digest is ")
+    assert verdict_on(f"{kind}/{digest}", capsys) == "damaged"
     path.write_bytes(b"")
-    assert verdict_on(f"{kind}/{digest}", capsys).startswith("damaged: ")
+    assert verdict_on(f"{kind}/{digest}", capsys) == "damaged"
     path.unlink()
     path.mkdir()
     assert verdict_on(f"{kind}/{digest}", capsys) == "cannot be read: Is a directory"
