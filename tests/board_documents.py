@@ -13,6 +13,7 @@ from probeboard.pictures import describe, is_empty
 
 NOW = datetime.fromisoformat("2026-06-01T00:00:00Z")
 METHODS = ("average-rank", "neuco", "mean-score", "mean-q", "test-then-rank", "borda", "copeland")
+FURTHER = ("median-then-rank", "quartile-then-rank", "rank-then-mean", "rank-then-median")
 LONG_NAME = "Above-ground biomass of temperate forests, mean of a hectare"
 
 
@@ -28,7 +29,9 @@ def entry(number: int, tasks: Sequence[str], **changes: Any) -> dict[str, Any]:
         "paper_url": "https://example.org/paper/one", "rank_interval": [number, number + 3],
         "rank_interval_samples": [number, number + 1], "rank_set": [1, 9],
         "rank_without_task": [number, number + 2], "rank_without_entry": [number, number + 1],
-        "ranks": dict.fromkeys(METHODS, number), "tier": 1 + number // 7, "p_first": 0.0,
+        "ranks": dict.fromkeys(METHODS, number),
+        "further_ranks": dict.fromkeys(FURTHER, number + 1),
+        "tier": 1 + number // 7, "p_first": 0.0,
         "p_top3": 0.1, "tie_broken": False, "rate_distortion": None,
         "tasks": dict.fromkeys(tasks, cell),
     } | changes  # fmt: skip
@@ -55,7 +58,7 @@ def document(n: int, n_tasks: int = 11, **changes: Any) -> dict[str, Any]:
         "snapshot": 7, "ranked_at": "2026-05-02T00:00:00.000Z", "rule": "Ranked somehow",
         "method": "average-rank", "decimals": 4, "policy": {"win_rate_against": "pool"},
         "uncertainty": {"shown": True, "reason": None, "draws": 1000, "level": 0.95},
-        "methods": list(METHODS),
+        "methods": list(METHODS), "further_methods": list(FURTHER),
         "tasks": [{"name": name, "metric": "macro_f1", **weights} for name in names],
         "entries": [entry(number, names) for number in range(1, n + 1)],
         "agreement": None,

@@ -7,9 +7,9 @@ from typing import Any
 
 from app.pages.columns import OF_Q, FigureColumn, FigureView, figure_columns
 from app.pages.deciding_view import DecidingView, deciding_of
-from app.pages.figures import interval, share, with_error
+from app.pages.figures import interval, with_error
 from app.pages.times import Moment
-from app.reports.figures import as_of_now, name_of, number
+from app.reports.figures import as_of_now, name_of, number, share
 from probeboard.ranking import RankingMethod
 
 PER_PAGE = 50
@@ -47,7 +47,7 @@ class RowView:
     interval: str | None
     interval_by_samples: str | None
     tier: int | None
-    p_first: str | None
+    p_first: str
     sort_p_first: float
     name: str
     method: str

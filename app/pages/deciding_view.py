@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.pages.figures import interval, share
-from app.reports.figures import method_name, name_of, number
+from app.pages.figures import interval
+from app.reports.figures import method_name, name_of, number, share
 
 Document = Mapping[str, Any]
 
@@ -43,7 +43,7 @@ class DecidingView:
 def deciding_of(document: Document, entries: Sequence[Document]) -> DecidingView | None:
     """Return the table for some entries of a board; None where nothing is known."""
     is_sure = document["uncertainty"]["shown"]
-    others = document["methods"][1:]
+    others = [*document["methods"][1:], *document["further_methods"]]
     if not entries or not (is_sure or others):
         return None
     draws = document["uncertainty"]["draws"]
@@ -66,18 +66,17 @@ def deciding_of(document: Document, entries: Sequence[Document]) -> DecidingView
 
 
 def _sureness(entry: Document, draws: int) -> tuple[str, ...]:
-    told = (
-        interval(entry["rank_set"]),
+    return (
+        interval(entry["rank_set"]) or "",
         share(entry["p_first"], draws=draws),
         share(entry["p_top3"], draws=draws),
-        interval(entry["rank_without_task"]),
-        interval(entry["rank_without_entry"]),
+        interval(entry["rank_without_task"]) or "",
+        interval(entry["rank_without_entry"]) or "",
     )
-    return tuple(one or "" for one in told)
 
 
 def _by_method(entry: Document, method: str) -> OtherRank:
-    rank = entry["ranks"].get(method)
+    rank = {**entry["ranks"], **entry["further_ranks"]}.get(method)
     if rank is None:
         return OtherRank("", differs=False)
     official = entry["would_rank"] if entry["is_baseline"] else entry["rank"]
@@ -90,11 +89,14 @@ def _in_brackets(entry: Document, rank: int) -> str:
 
 def _tau(document: Document, others: Sequence[str]) -> tuple[str, ...] | None:
     """Return how far each method orders the teams as the board does."""
-    found = (document["agreement"] or {}).get("methods")
-    if not found or not others:
+    agreement = document["agreement"]
+    if not agreement or not others:
         return None
-    names = found["names"]
-    to_board = dict(zip(names, found["tau"][names.index(document["method"])], strict=True))
+    names, taus = agreement["methods"]["names"], agreement["methods"]["tau"]
+    to_board = dict(zip(names, taus[names.index(document["method"])], strict=True))
+    # Boards of old have neither of both.
+    further = document["further_methods"]
+    to_board |= dict(zip(further, agreement.get("further_tau", []), strict=True))
     return tuple(_agreement(to_board.get(one)) for one in others)
 
 

@@ -47,7 +47,8 @@ def paged() -> dict[str, Any]:
     names = [task["name"] for task in content["tasks"]]
     samples = {"shown": True, "unit": "group", "reason": None}
     last = entry(55, names, team="W" * 60, method_name=f"{NASTY} {'long ' * 12}", tie_broken=True)
-    agreement = {"methods": {"names": content["methods"], "tau": [[0.5] * 7] * 7}, "tasks": None}
+    methods = {"names": content["methods"], "tau": [[0.5] * 7] * 7}
+    agreement = {"methods": methods, "further_tau": [0.5] * 4, "tasks": None}
     return content | {
         "uncertainty": content["uncertainty"] | {"samples": samples},
         "entries": [*content["entries"][:3], baseline(4, names), *content["entries"][3:], last],

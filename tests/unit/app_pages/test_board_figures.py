@@ -6,9 +6,10 @@ import pytest
 
 from app.leaderboards.board import build_board
 from app.leaderboards.document import content_of
-from app.leaderboards.rules import METHOD_NAMES
+from app.leaderboards.rules import FURTHER_NAMES, METHOD_NAMES
 from app.models import WinRateAgainst
 from app.pages.board_view import BoardPage, RowView, page_of_board
+from app.reports.figures import method_name
 from probeboard.ranking import RankingMethod
 from tests import boards
 from tests.board_documents import document, entry, rendered
@@ -138,11 +139,14 @@ def test_beside_the_board_stands_what_each_rank_hangs_on(method: RankingMethod) 
     told = content(method)
     view = page_of(told).deciding
     assert view is not None
-    assert view.methods == tuple(METHOD_NAMES[RankingMethod(one)] for one in told["methods"][1:])
+    others = [*told["methods"][1:], *told["further_methods"]]
+    assert len(others) == len(METHOD_NAMES) - 1 + len(FURTHER_NAMES)
+    assert view.methods == tuple(method_name(one) for one in others)
     for row, one in zip(view.rows, told["entries"], strict=True):
         aside = one["is_baseline"]
-        for other, name in zip(row.by_method, told["methods"][1:], strict=True):
-            rank = one["ranks"][name]
+        ranks = one["ranks"] | one["further_ranks"]
+        for other, name in zip(row.by_method, others, strict=True):
+            rank = ranks[name]
             assert other.text == (f"({rank})" if aside else f"{rank}")
             assert other.differs == (rank != (one["would_rank"] if aside else one["rank"]))
         for figure, key in zip(
@@ -153,7 +157,8 @@ def test_beside_the_board_stands_what_each_rank_hangs_on(method: RankingMethod) 
             ends = one[key]
             assert figure == ("–".join(map(str, dict.fromkeys(ends))) if ends else "")  # noqa: RUF001  # a range has an en dash
     assert view.tau is not None
-    tau = told["agreement"]["methods"]["tau"][0][1:]
+    agreement = told["agreement"]
+    tau = [*agreement["methods"]["tau"][0][1:], *agreement["further_tau"]]
     assert [float(one) for one in view.tau] == pytest.approx(tau, abs=0.005)
 
 
@@ -162,9 +167,9 @@ def test_what_is_not_known_is_not_told_beside_the_board() -> None:
     page = rendered(document(3, uncertainty=unsure)).decode()
     assert "How far the method decides" in page
     assert "Rank set" not in page
-    alone = rendered(document(3, methods=["average-rank"])).decode()
+    alone = rendered(document(3, methods=["average-rank"], further_methods=[])).decode()
     assert "How far the data decide<" in alone
     assert "unofficial" not in alone
-    neither = document(3, methods=["average-rank"], uncertainty=unsure)
+    neither = document(3, methods=["average-rank"], further_methods=[], uncertainty=unsure)
     assert page_of(neither).deciding is None
     assert "How far" not in rendered(neither).decode()
