@@ -15,7 +15,9 @@ METHODS = (
 _DESCRIPTION = """\
 Rank submissions by the scores of their splits, and say how sure the ranks are. RESULTS is a CSV
 with the columns submission, task, split and score (and test_to_train, if it varies), a row for
-each; or a folder of results_summary.json files, as NeuCo-Bench writes them."""
+each; or a folder of results_summary.json files, as NeuCo-Bench writes them. Who has no row of a
+task, or a score of it that is empty or NaN, could not be scored in it, and ranks in it after all
+that could."""
 
 
 def add_rank(parser: argparse.ArgumentParser) -> None:

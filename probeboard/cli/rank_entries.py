@@ -133,17 +133,20 @@ class _Figures:
         means, qs, errors = self._results.means, self._results.qs, self._errors
         return {
             name: {
-                "mean": None if means is None else float(means[row, column]),
+                "scored": not math.isnan(qs[row, column]),
+                "mean": None if means is None else finite(float(means[row, column])),
                 "standard_error": finite(float(errors[column][row])) if errors else None,
-                "q": float(qs[row, column]),
+                "q": finite(float(qs[row, column])),
                 "rank": ranks[column],
             }
             for column, name in enumerate(self._results.task_names)
         }
 
-    def _weighted(self, values: Sequence[float]) -> float:
+    def _weighted(self, values: Sequence[float]) -> float | None:
+        """Return the mean; None where a task could not be scored, as others' means hold all."""
         pairs = zip(values, self._weights, strict=True)
-        return math.fsum(value * weight for value, weight in pairs) / math.fsum(self._weights)
+        total = math.fsum(value * weight for value, weight in pairs)
+        return finite(total / math.fsum(self._weights))
 
 
 def _sureness(found: RankUncertainty | None, row: int) -> dict[str, Any]:

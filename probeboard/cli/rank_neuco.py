@@ -3,6 +3,8 @@
 A summary has ``experiment`` and ``task_results``, Q by task. Beside it lie files
 ``<task>/<task>_result.json`` (or ``<task>_result.json``) with ``mean_score``, ``std_dev`` and,
 where the run was told to (``output_fold_results``), the score of every split as ``q_t``.
+
+A task that a summary lacks, or whose Q is null or NaN, could not be scored in that run.
 """
 
 import json
@@ -27,10 +29,11 @@ _Q_NOISE = 1e-6
 
 @dataclass(frozen=True)
 class _Run:
-    """One experiment: Q of each task, and what else is known of it."""
+    """One experiment: its tasks, Q of those that could be scored, and what else is known of it."""
 
     path: Path
     name: str
+    tasks: Sequence[str]
     qs: Mapping[str, float]
     figures: Mapping[str, Mapping[str, Any]]
 
@@ -60,7 +63,8 @@ def read_folder(folder: Path, *, test_to_train: float, same_samples: bool) -> Re
             issues.append(ResultIssue("duplicate_experiment", detail))
         runs.setdefault(run.name, run)
     ordered = [runs[name] for name in sorted(runs)]
-    issues += _missing_tasks(ordered)
+    if ordered and not issues and not any(run.qs for run in ordered):
+        issues = [ResultIssue("nothing_scored", "no experiment could be scored in any task")]
     if issues:
         raise InvalidResults(issues)
     return _results(ordered, test_to_train=test_to_train, same_samples=same_samples)
@@ -76,16 +80,17 @@ def _read_run(path: Path) -> tuple[_Run | None, list[ResultIssue]]:
     issues = [
         ResultIssue("not_finite", f"Q of task {task!r} in {path} is {q!r}, no finite number")
         for task, q in results.items()
-        if not _is_finite(q)
+        if not (_is_finite(q) or _is_missing(q))
     ]
+    qs = {task: q for task, q in results.items() if not _is_missing(q)}
     figures: dict[str, Mapping[str, Any]] = {}
-    for task in results:
+    for task in qs:
         nested, flat = path.parent / task / f"{task}_result.json", f"{task}_result.json"
         beside = next((one for one in (nested, path.parent / flat) if one.is_file()), None)
         if beside is not None:
             figures[task] = _json(beside)
-            issues += _wrong_figures(figures[task], results[task], beside)
-    return _Run(path, name, results, figures), issues
+            issues += _wrong_figures(figures[task], qs[task], beside)
+    return _Run(path, name, list(results), qs, figures), issues
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -98,6 +103,10 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _is_finite(value: object) -> bool:
     return type(value) in (int, float) and math.isfinite(float(str(value)))
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _wrong_figures(figures: Mapping[str, Any], q: object, path: Path) -> list[ResultIssue]:
@@ -117,30 +126,23 @@ def _wrong_figures(figures: Mapping[str, Any], q: object, path: Path) -> list[Re
     return []
 
 
-def _missing_tasks(runs: Sequence[_Run]) -> list[ResultIssue]:
-    tasks = _tasks(runs)
-    return [
-        ResultIssue("missing_task", f"experiment {run.name!r} has no task {task!r} ({run.path})")
-        for run in runs
-        for task in tasks
-        if task not in run.qs
-    ]
-
-
 def _tasks(runs: Sequence[_Run]) -> list[str]:
-    return list(dict.fromkeys(task for run in runs for task in run.qs))
+    return list(dict.fromkeys(task for run in runs for task in run.tasks))
 
 
 def _results(runs: Sequence[_Run], *, test_to_train: float, same_samples: bool) -> Results:
     names, task_names = tuple(run.name for run in runs), _tasks(runs)
     splits = {
-        task: [run.figures.get(task, {}).get("q_t") or () for run in runs] for task in task_names
+        task: [run.figures.get(task, {}).get("q_t") or () for run in runs if task in run.qs]
+        for task in task_names
     }
-    if all(_are_alike(rows) for rows in splits.values()):
+    if all(_are_alike(rows) for rows in splits.values() if rows):
+        # A task that scored nobody may not keep others from being told.
+        most = max(len(rows[0]) for rows in splits.values() if rows)
         tasks = [
             TaskSplitScores(
                 name=task,
-                scores=np.array(rows, dtype=np.float64),
+                scores=_with_gaps(task, runs, rows, len(rows[0]) if rows else most),
                 test_to_train=test_to_train,
                 group="all" if same_samples else task,
             )
@@ -148,13 +150,13 @@ def _results(runs: Sequence[_Run], *, test_to_train: float, same_samples: bool) 
         ]
         note = f"n_test / n_train is taken to be {test_to_train:.4g} in all splits"
         return of_splits(tasks, names, notes=(note,))
-    known = all(task in run.figures for run in runs for task in task_names)
+    known = all(task in run.figures for run in runs for task in run.qs)
     return Results(
         names=names,
         task_names=tuple(task_names),
         splits=(),
         means=_means(runs, task_names) if known else None,
-        qs=np.array([[float(run.qs[task]) for task in task_names] for run in runs]),
+        qs=np.array([[float(run.qs.get(task, math.nan)) for task in task_names] for run in runs]),
         notes=(
             "no score of single splits ('q_t' of <task>_result.json, which NeuCo-Bench writes with "
             "output_fold_results): no intervals",
@@ -162,9 +164,22 @@ def _results(runs: Sequence[_Run], *, test_to_train: float, same_samples: bool) 
     )
 
 
+def _with_gaps(
+    task: str, runs: Sequence[_Run], rows: Sequence[Sequence[float]], n_splits: int
+) -> NDArray[np.float64]:
+    scores = np.full((len(runs), n_splits), np.nan)
+    scored = [number for number, run in enumerate(runs) if task in run.qs]
+    if scored:
+        scores[scored] = np.array(rows, dtype=np.float64)
+    return scores
+
+
 def _are_alike(rows: Sequence[Sequence[float]]) -> bool:
     return {len(row) for row in rows} != {0} and len({len(row) for row in rows}) == 1
 
 
 def _means(runs: Sequence[_Run], tasks: Sequence[str]) -> NDArray[np.float64]:
-    return np.array([[float(run.figures[task]["mean_score"]) for task in tasks] for run in runs])
+    missing = {"mean_score": math.nan}
+    return np.array(
+        [[float(run.figures.get(task, missing)["mean_score"]) for task in tasks] for run in runs]
+    )

@@ -30,7 +30,11 @@ class ResultIssue:
     Attributes
     ----------
     code
-        Stable, machine-readable.
+        Stable, machine-readable. Of tables: ``missing_column``, ``duplicate_column``, ``no_rows``,
+        ``wrong_cell_count``, ``empty_cell`` (not of a score), ``not_a_number``, ``not_finite`` (a
+        score that is infinite), ``bad_ratio``, ``duplicate_row``, ``missing_split``,
+        ``different_ratio``. Of folders: ``no_summary``, ``duplicate_experiment``, ``not_finite``
+        (what is neither a finite number nor missing), ``different_q``. Of both: ``nothing_scored``.
     detail
         One sentence.
     line
@@ -72,11 +76,12 @@ class Results:
     names, task_names
         Of submissions and tasks.
     splits
-        The split scores of each task; empty where only figures of a task are known.
+        The split scores of each task, a row of NaN where it could not be scored; empty where only
+        figures of a task are known.
     means
-        Shape ``(n, t)``; None where only Q is known.
+        Shape ``(n, t)``, NaN where a task could not be scored; None where only Q is known.
     qs
-        Shape ``(n, t)``.
+        Shape ``(n, t)``, NaN likewise.
     notes
         What was assumed.
     """

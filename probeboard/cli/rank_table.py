@@ -1,4 +1,8 @@
-"""Reads a long table of split scores: a row for each submission, task and split."""
+"""Reads a long table of split scores: a row for each submission, task and split.
+
+A submission that has no row of a task, or a score of it that is empty or NaN, could not be scored
+in that task. A row that lacks anything else, and rows of some splits only, are mistakes.
+"""
 
 import csv
 import io
@@ -20,6 +24,8 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class _Cell:
+    """A row; its score is NaN where there is none."""
+
     line: int
     score: float
     ratio: float | None
@@ -64,7 +70,7 @@ def read_table(path: Path, reading: Reading) -> Results:
         raise CommandError(f"{path} is not a CSV file: {error}") from None
     if not cells and not issues:
         issues = [ResultIssue("no_rows", "there is no row of scores")]
-    issues = issues or _gaps(cells)
+    issues = issues or _mistakes(cells)
     if issues:
         raise InvalidResults(issues)
     return _results(cells, reading)
@@ -111,19 +117,20 @@ def _take(
         return
     found = {column: row[place].strip() for column, place in places.items()}
     for column in COLUMNS:
-        if not found[column]:
+        if not found[column] and column != "score":
             yield ResultIssue("empty_cell", f"the {column} is empty", line)
             return
-    score = _number(found["score"])
+    score = _number(found["score"] or "nan")
     if score is None:
         yield ResultIssue("not_a_number", f"the score {found['score']!r} is no number", line)
         return
-    if not math.isfinite(score):
+    if math.isinf(score):
         detail = f"the score is {found['score']}: it has no place among others"
         yield ResultIssue("not_finite", detail, line)
         return
     ratio = _number(found[RATIO]) if RATIO in found else None
-    if RATIO in found and not (ratio and math.isfinite(ratio) and ratio > 0):
+    is_scored = not math.isnan(score)
+    if RATIO in found and is_scored and not (ratio and math.isfinite(ratio) and ratio > 0):
         detail = f"{RATIO} {found[RATIO]!r} is no ratio of test to training samples"
         yield ResultIssue("bad_ratio", detail, line)
         return
@@ -135,7 +142,7 @@ def _take(
         )
         yield ResultIssue("duplicate_row", detail, line)
         return
-    cells[key] = _Cell(line, score, ratio)
+    cells[key] = _Cell(line, score, ratio if is_scored else None)
 
 
 def _number(text: str) -> float | None:
@@ -146,23 +153,31 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _gaps(cells: Mapping[Key, _Cell]) -> list[ResultIssue]:
-    """Every submission needs every split of every task, at one ratio a split."""
+def _scored(cells: Mapping[Key, _Cell]) -> set[tuple[str, str]]:
+    """Return which submissions could be scored in which tasks."""
+    pairs = {key[:2] for key in cells}
+    return pairs - {key[:2] for key, cell in cells.items() if math.isnan(cell.score)}
+
+
+def _mistakes(cells: Mapping[Key, _Cell]) -> list[ResultIssue]:
+    """Who could be scored in a task needs all its splits, at one ratio a split."""
     issues = []
+    scored = _scored(cells)
+    if cells and not scored:
+        return [ResultIssue("nothing_scored", "no submission could be scored in any task")]
     tasks, splits = _tasks_and_splits(cells)
     for name in dict.fromkeys(key[0] for key in cells):
         for task in tasks:
             missing = [split for split in splits[task] if (name, task, split) not in cells]
-            if len(missing) == len(splits[task]):
-                detail = f"submission {name!r} has no score in task {task!r}"
-                issues.append(ResultIssue("missing_task", detail))
-            elif missing:
+            if missing and (name, task) in scored:
                 more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
                 named = ", ".join(missing[:5])
                 detail = f"submission {name!r} lacks splits {named}{more} of task {task!r}"
                 issues.append(ResultIssue("missing_split", detail))
     ratios: dict[tuple[str, str], _Cell] = {}
-    for (_, task, split), cell in cells.items():
+    for (name, task, split), cell in cells.items():
+        if (name, task) not in scored:
+            continue
         first = ratios.setdefault((task, split), cell)
         if first.ratio != cell.ratio:
             detail = (
@@ -174,9 +189,13 @@ def _gaps(cells: Mapping[Key, _Cell]) -> list[ResultIssue]:
 
 
 def _tasks_and_splits(cells: Mapping[Key, _Cell]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the tasks, and of each the splits that scored anybody."""
     splits: dict[str, dict[str, None]] = {}
-    for _, task, split in cells:
-        splits.setdefault(task, {})[split] = None
+    scored = _scored(cells)
+    for name, task, split in cells:
+        found = splits.setdefault(task, {})
+        if (name, task) in scored:
+            found[split] = None
     return list(splits), {task: sorted(found, key=_split_order) for task, found in splits.items()}
 
 
@@ -192,10 +211,19 @@ def _results(cells: Mapping[Key, _Cell], reading: Reading) -> Results:
     if unknown := sorted(reading.smaller_is_better - set(task_names)):
         raise CommandError(f"there is no task {', '.join(unknown)}; there are {_all(task_names)}")
     tasks = []
+    scored = _scored(cells)
+    # Of a task that scored nobody no splits are known; it may not keep others from being told.
+    most = max(map(len, splits.values()))
     for task in task_names:
         sign = -1.0 if task in reading.smaller_is_better else 1.0
-        scores = [[sign * cells[name, task, one].score for one in splits[task]] for name in names]
-        ratios = [cells[names[0], task, one].ratio for one in splits[task]]
+        scores = [
+            [sign * cells[name, task, one].score for one in splits[task]]
+            if (name, task) in scored
+            else [math.nan] * (len(splits[task]) or most)
+            for name in names
+        ]
+        first = next((name for name in names if (name, task) in scored), None)
+        ratios = [cells[first, task, one].ratio for one in splits[task]] if first else []
         known = [ratio for ratio in ratios if ratio is not None]
         tasks.append(
             TaskSplitScores(
@@ -211,7 +239,7 @@ def _results(cells: Mapping[Key, _Cell], reading: Reading) -> Results:
 def of_splits(
     tasks: list[TaskSplitScores], names: tuple[str, ...], *, notes: tuple[str, ...]
 ) -> Results:
-    """Results of which every split score is known."""
+    """Results of which every split score is known, of those that could be scored."""
     return Results(
         names=names,
         task_names=tuple(task.name for task in tasks),
@@ -226,7 +254,7 @@ def _notes(
     tasks: list[TaskSplitScores], cells: Mapping[Key, _Cell], reading: Reading
 ) -> tuple[str, ...]:
     notes = []
-    if any(cell.ratio is None for cell in cells.values()):
+    if any(cell.ratio is None and not math.isnan(cell.score) for cell in cells.values()):
         notes.append(f"n_test / n_train is taken to be {reading.test_to_train:.4g} in all splits")
     else:
         ratios = ", ".join(f"{task.test_to_train:.4g}" for task in tasks)

@@ -8,6 +8,11 @@ from probeboard.ranking.chances import smallest_chance
 
 Entry = Mapping[str, Any]
 NONE = "-"
+UNSCORED = "\N{EM DASH}*"
+_FOOTNOTE = (
+    f"{UNSCORED} could not be scored: there it ranks after all that could be; it has no mean of "
+    "all tasks"
+)
 
 
 def to_text(document: Mapping[str, Any]) -> str:
@@ -17,6 +22,7 @@ def to_text(document: Mapping[str, Any]) -> str:
         aligned(_board(document), words=2),
         aligned(_methods(document), words=1),
         aligned(_scores(document), words=1),
+        [_FOOTNOTE] if not all(map(_is_complete, document["entries"])) else [],
     ]
     return "\n".join("\n".join([*block, ""]) for block in blocks if block)
 
@@ -59,15 +65,20 @@ def _board(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
     ]
 
 
+def _is_complete(entry: Entry) -> bool:
+    return all(cell["scored"] for cell in entry["tasks"].values())
+
+
 def _line(entry: Entry, uncertainty: Mapping[str, Any]) -> tuple[str, ...]:
+    mark = not _is_complete(entry)
     return (
         _rank(entry),
         entry["team"],
         *(_sureness(entry, uncertainty["draws"]) if uncertainty["shown"] else ()),
         _figure(entry["aggregate"]),
-        _figure(entry["mean_score"]),
+        UNSCORED if mark else _figure(entry["mean_score"]),
         _figure(entry["mean_score_error"]),
-        _figure(entry["mean_q"], decimals=2),
+        UNSCORED if mark else _figure(entry["mean_q"], decimals=2),
         _figure(entry["win_rate"], decimals=2),
     )
 
@@ -122,7 +133,11 @@ def _methods(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 def _scores(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
     names = [task["name"] for task in document["tasks"]]
-    knows_means = document["entries"][0]["mean_score"] is not None
+    knows_means = any(
+        cell["mean"] is not None
+        for entry in document["entries"]
+        for cell in entry["tasks"].values()
+    )
     rows = [("mean score ± se" if knows_means else "Q", *names)]
     for entry in document["entries"]:
         cells = (entry["tasks"][name] for name in names)
@@ -137,6 +152,8 @@ def _scores(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _cell(cell: Mapping[str, Any]) -> str:
+    if not cell["scored"]:
+        return UNSCORED
     if cell["mean"] is None:
         return _figure(cell["q"], decimals=2)
     error = "" if cell["standard_error"] is None else f" ± {cell['standard_error']:.4f}"

@@ -115,7 +115,7 @@ def test_an_entry_has_the_members_of_a_boards_entry(rank: Rank) -> None:
         "further_ranks",
         *("tie_broken", "rate_distortion", "tasks"),
     }
-    assert set(entry["tasks"]["slope"]) == {"mean", "standard_error", "q", "rank"}
+    assert set(entry["tasks"]["slope"]) == {"scored", "mean", "standard_error", "q", "rank"}
     scores = scores_of()[0, 0]
     assert entry["tasks"]["slope"]["mean"] == pytest.approx(scores.mean())
     error = scores.std(ddof=1) * np.sqrt(1 / N_SPLITS + 1 / 9)
