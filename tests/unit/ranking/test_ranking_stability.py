@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from probeboard.ranking import (
     RankingMethod,
     average_rank,
+    borda,
+    copeland,
     mean_q,
     mean_score,
     neuco,
@@ -41,7 +43,7 @@ def test_the_order_of_submissions_and_tasks_changes_nothing(method, scores, seed
     assert second.task_ranks.tolist() == first.task_ranks[rows][:, columns].tolist()
 
 
-@pytest.mark.parametrize("method", [average_rank, mean_score, mean_q])
+@pytest.mark.parametrize("method", [average_rank, mean_score, mean_q, borda, copeland])
 @given(scores=boards(), data=st.data())
 @STEADY
 def test_raising_a_score_never_worsens_its_own_rank(method, scores, data):
@@ -49,9 +51,13 @@ def test_raising_a_score_never_worsens_its_own_rank(method, scores, data):
     task = data.draw(st.integers(0, scores.shape[1] - 1))
     raised = scores.copy()
     raised[row, task] = 1.3 if np.isnan(scores[row, task]) else scores[row, task] + 0.25
-    if np.isnan(scores[row]).any() and method is not average_rank:
+    if np.isnan(scores[row]).any() and method in (mean_score, mean_q):
         raised[row] = np.nan_to_num(scores[row], nan=1.3)
-    assert method(raised).ranks[row] <= method(scores).ranks[row]
+    weights = data.draw(
+        st.lists(st.integers(1, 3), min_size=scores.shape[1], max_size=scores.shape[1])
+    )
+    for told in (None, weights):
+        assert method(raised, weights=told).ranks[row] <= method(scores, weights=told).ranks[row]
 
 
 @pytest.mark.parametrize("method", [average_rank, mean_score, mean_q])
