@@ -1,4 +1,4 @@
-"""A board as CSV, a column per figure."""
+"""A board as CSV, a column per figure; new ones come last, since scripts may count columns."""
 
 import csv
 import io
@@ -14,6 +14,10 @@ _HEADER = (
     *("rank_set_high", "tier", "p_first", "p_top3", "n_submissions", "received_at"),
     *("project_url", "paper_url"),
 )
+_APPENDED = (
+    *("submission_id", "rank_without_task_low", "rank_without_task_high"),
+    *("rank_without_entry_low", "rank_without_entry_high"),
+)
 _FIGURES = ("mean", "standard_error", "q", "rank")
 
 
@@ -23,10 +27,11 @@ def to_csv(board: Board) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     tasks = board.rules.tasks if board.rules.shows_tasks else ()
     of_tasks = (defused(f"{task.name}:{figure}") for task in tasks for figure in _FIGURES)
-    writer.writerow([*_HEADER, *of_tasks])
+    methods = (f"rank:{method}" for method in (*board.methods, *board.further))
+    writer.writerow([*_HEADER, *of_tasks, *_APPENDED, *methods])
     for entry in board.entries:
         cells = (figure for cell in entry.cells for figure in _task_figures(cell))
-        writer.writerow([*_figures(entry), *cells])
+        writer.writerow([*_figures(entry), *cells, *_appended(entry), *_ranks(board, entry)])
     return text.getvalue().encode()
 
 
@@ -57,6 +62,18 @@ def _sureness(entry: Entry) -> list[object]:
     if sure is None:
         return [None] * 7
     return [*sure.rank_interval, *sure.rank_set, sure.tier, sure.p_first, sure.p_top3]
+
+
+def _appended(entry: Entry) -> list[object]:
+    sure = entry.sureness
+    ranges = [None] * 4 if sure is None else [*sure.rank_without_task, *sure.rank_without_entry]
+    return [str(entry.contender.submission_id), *ranges]
+
+
+def _ranks(board: Board, entry: Entry) -> list[int | None]:
+    """Return the ranks by every method; of a baseline, those it would have."""
+    official = [entry.ranks.get(method) for method in board.methods]
+    return [*official, *(entry.further_ranks.get(method) for method in board.further)]
 
 
 def _task_figures(cell: TaskCell) -> tuple[float | None, ...]:

@@ -23,7 +23,7 @@ from app.leaderboards.render import (
 )
 from app.leaderboards.schemas import BoardView
 from app.models import TieBreak
-from probeboard.ranking import RankingMethod
+from probeboard.ranking import FURTHER, RankingMethod
 from tests.boards import NOON, contender, rules
 
 names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
@@ -192,6 +192,29 @@ def test_all_three_forms_tell_the_same_figures() -> None:
         shown = str(entry["rank"]) if entry["rank"] else f"({entry['would_rank']})"
         assert line.startswith(f"| {shown} |")
         assert (row["rank"] or None) == (entry["rank"] and str(entry["rank"]))
+
+
+def test_the_csv_ends_in_who_it_is_the_leave_outs_and_the_ranks_by_every_method() -> None:
+    one = board()
+    entries = json.loads(to_json(content_of(one), number=1, at=NOON))["entries"]
+    rows = list(csv.DictReader(io.StringIO(to_csv(one).decode(), newline="")))
+    ranks = [f"rank:{method}" for method in (*RankingMethod, *FURTHER)]
+    # What was there before stays where it was.
+    assert list(rows[0])[-5 - len(ranks) - 4 :] == [
+        *("height:mean", "height:standard_error", "height:q", "height:rank", "submission_id"),
+        *("rank_without_task_low", "rank_without_task_high"),
+        *("rank_without_entry_low", "rank_without_entry_high"),
+        *ranks,
+    ]
+    for entry, row in zip(entries, rows, strict=True):
+        assert row["submission_id"] == entry["submission_id"]
+        for name in ("rank_without_task", "rank_without_entry"):
+            ends = entry[name] or ["", ""]
+            assert [row[f"{name}_low"], row[f"{name}_high"]] == [str(end) for end in ends]
+        told = entry["ranks"] | entry["further_ranks"]
+        assert {name: row[f"rank:{name}"] for name in told} == {
+            name: str(rank) for name, rank in told.items()
+        }
 
 
 def test_a_content_written_already_takes_its_head_as_the_whole_does() -> None:
