@@ -16,7 +16,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage lint bench bench-probing bench-ranking pictures visibility rehearse pins clean
+.PHONY: help run test coverage lint bench bench-probing bench-ranking pictures season visibility rehearse pins clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -54,6 +54,9 @@ pictures: $(VENV)/.dev-installed  ## play the demo and take the README's picture
 
 rehearse: $(VENV)/.dev-installed  ## play the EARTHVISION 2025 season, its weeks in minutes
 	@$(ONE_BLAS_THREAD) $(BIN)/python -m pytest -v tests/e2e/test_earthvision.py
+
+season: $(VENV)/.dev-installed  ## 60 teams, 1,500 uploads, every snapshot derived again (minutes)
+	@$(ONE_BLAS_THREAD) $(BIN)/python benchmarks/season.py $(BENCH_OPTIONS)
 
 visibility: $(VENV)/.dev-installed  ## docs/visibility.md anew: who sees what
 	@$(BIN)/python -m tests.visibility > docs/visibility.md

@@ -4,8 +4,8 @@
 
 Two phases; teams withdraw, hide, rename and select; the organizer hands in baselines and changes
 how one phase ranks. In the end every snapshot must be derivable from the stored evaluations, byte
-for byte: this fails if one is not. What takes long are the uploads: each is validated in a process
-of its own. With fewer of them the other submissions are queued as copies, and evaluated as all are.
+for byte: this fails if one is not. With fewer uploads than submissions the others are queued as
+copies, and evaluated as all are.
 """
 
 import argparse
