@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.errors import NotOnBoard
-from app.leaderboards.schemas import OrderMethod
 
 # What the official method says of an entry, and no other does.
 _OF_THE_OFFICIAL = (
@@ -16,7 +15,7 @@ _RANKS = (("methods", "ranks"), ("further_methods", "further_ranks"))
 _NOT_SHOWN = {"shown": False, "reason": "told of the official method only"}
 
 
-def by_method(document: Mapping[str, Any], method: OrderMethod) -> dict[str, Any]:
+def by_method(document: Mapping[str, Any], method: str) -> dict[str, Any]:
     """Return the board in the order of another method, said to be unofficial.
 
     Raises

@@ -95,6 +95,9 @@ class PictureDesk:
     def keep(self, key: str, content: bytes) -> None:
         """Keep what was made, as long as there is room."""
         with self._counting:
+            before = self._kept.pop(key, None)
+            if before is not None:  # two made it at once
+                self._n_bytes -= len(before) + OVERHEAD_BYTES
             self._kept[key] = content
             self._n_bytes += len(content) + OVERHEAD_BYTES
             while self._n_bytes > self._limit_bytes:

@@ -155,6 +155,13 @@ def test_the_desk_keeps_the_last_pictures_within_its_room() -> None:
     assert desk.find("large") is None
 
 
+def test_what_two_made_at_once_takes_the_room_of_one() -> None:
+    desk = PictureDesk(limit_bytes=2 * (1000 + 512))
+    for key in ("a", "b", "b", "b"):
+        desk.keep(key, b"x" * 1000)
+    assert desk.find("a") is not None
+
+
 def test_a_drawing_that_fails_makes_room_for_the_next() -> None:
     desk = PictureDesk(most_waiting=0)
 
