@@ -109,6 +109,7 @@ class Season:
         with ThreadPoolExecutor(self.plan.at_once) as pool:
             half = len(moves) // 2
             list(pool.map(lambda move: self._move(*move), moves[:half]))
+            until(lambda: list(self.snapshots("dev")), "a board by the first method")
             self._organize()
             list(pool.map(lambda move: self._move(*move), moves[half:]))
         self.wait()
